@@ -1,0 +1,3 @@
+//! Auctions per second against the floors.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The auction as a pure state machine, with caps, duplicates, idempotency and recovery.

@@ -1,0 +1,1 @@
+//! Everything durable: SQLite behind one semantic trait, with group commit.
