@@ -37,6 +37,17 @@ impl HoldState {
             Self::Released => "released",
         }
     }
+
+    /// The state of this code; `captured` is what is stored beside it and serves that state alone.
+    #[must_use]
+    pub fn from_code(code: &str, captured: Option<MinorUnits>) -> Option<Self> {
+        match (code, captured) {
+            ("open", None) => Some(Self::Open),
+            ("captured", Some(captured)) => Some(Self::Captured { captured }),
+            ("released", None) => Some(Self::Released),
+            _ => None,
+        }
+    }
 }
 
 /// Money reserved for one attempt.

@@ -26,6 +26,11 @@ pub mod statement;
 pub mod top_up;
 pub mod verify;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod samples;
+
 pub use account::Account;
 pub use entry::{Entry, EventKind, Header, Layer, Side, Stamp, Transaction};
 pub use error::LedgerError;

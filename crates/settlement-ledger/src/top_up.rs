@@ -59,3 +59,39 @@ pub fn wire(top_up: WireTopUp) -> Result<Transaction, LedgerError> {
     };
     Transaction::new(header, entries)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{entries_text, noon, usd, wired};
+
+    fn arrived(bank_ref: &str, amount: &str) -> WireTopUp {
+        WireTopUp {
+            buyer: "acme_mutual".parse().unwrap(),
+            bank: BankName::new("main").unwrap(),
+            bank_ref: bank_ref.to_owned(),
+            amount: usd(amount),
+            stamp: noon(1),
+            memo: String::new(),
+        }
+    }
+
+    #[test]
+    fn money_that_arrived_is_the_buyers() {
+        let top_up = wired("acme_mutual", "REF-1", usd("500"), noon(1));
+        assert_eq!(top_up.key(), "tu:REF-1");
+        assert_eq!(
+            entries_text(&top_up),
+            "settled debit A:Bank:main 500.00\nsettled credit L:Prepaid:acme_mutual 500.00\n"
+        );
+    }
+
+    #[test]
+    fn nothing_and_parts_of_a_cent_do_not_arrive() {
+        let code = |top_up: WireTopUp| wire(top_up).unwrap_err().code();
+        assert_eq!(code(arrived("1", "0")), "amount_not_positive");
+        assert_eq!(code(arrived("1", "10.005")), "not_whole_units");
+        assert_eq!(code(arrived("", "1")), "bad_key");
+        assert_eq!(code(arrived("a b", "1")), "bad_key");
+    }
+}
