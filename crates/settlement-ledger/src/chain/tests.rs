@@ -9,7 +9,10 @@ fn the_format_of_a_record_never_changes() {
     // Computed by another program from the module's list; a change here breaks every stored chain.
     let top_up = wired("acme_mutual", "REF-1", usd("500.00"), at("2026-11-02T15:00:00Z"));
     let hash = link(&GENESIS, &top_up);
-    assert_eq!(hash.to_string(), "6a9d89a9ef68bc9bef2a7830634b6487871b21e11e5863e54cad0e20b56fa618");
+    assert_eq!(
+        hash.to_string(),
+        "6a9d89a9ef68bc9bef2a7830634b6487871b21e11e5863e54cad0e20b56fa618"
+    );
 }
 
 #[test]

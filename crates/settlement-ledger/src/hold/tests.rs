@@ -61,12 +61,18 @@ fn a_buyer_on_terms_may_owe_and_hold_its_limit_and_no_more() {
     assert!(place_for(700, 100, usd("12.00"), &net("20.00")).is_ok());
     let refused = place_for(701, 100, usd("12.00"), &net("20.00")).unwrap_err();
     assert_eq!(refused.code(), "over_credit_limit");
-    assert_eq!(refused.to_string(), "buyer `acme_mutual` has `11.99 USD` left and needs `12.00 USD`");
+    assert_eq!(
+        refused.to_string(),
+        "buyer `acme_mutual` has `11.99 USD` left and needs `12.00 USD`"
+    );
 }
 
 #[test]
 fn a_limit_is_rounded_down_and_an_amount_half_to_even() {
-    assert_eq!(place_for(0, 0, usd("0.02"), &net("0.019")).unwrap_err().code(), "over_credit_limit");
+    assert_eq!(
+        place_for(0, 0, usd("0.02"), &net("0.019")).unwrap_err().code(),
+        "over_credit_limit"
+    );
     assert!(place_for(0, 0, usd("0.025"), &net("0.02")).is_ok());
     assert!(place_for(0, 0, usd("0.035"), &net("0.03")).is_err());
 }
@@ -96,7 +102,10 @@ fn funds_that_do_not_fit_are_an_error_and_not_a_panic() {
     assert_eq!(place_for(i64::MIN, 1, usd("1"), &prepaid("0")).unwrap_err(), LedgerError::Overflow);
     assert_eq!(place_for(i64::MIN, 0, usd("1"), &net("1")).unwrap_err(), LedgerError::Overflow);
     let account = Account::of_buyer("acme_mutual".parse().unwrap(), &prepaid("0"));
-    assert_eq!(Funds::from_balances(&account, cents(i64::MIN), cents(0)), Err(LedgerError::Overflow));
+    assert_eq!(
+        Funds::from_balances(&account, cents(i64::MIN), cents(0)),
+        Err(LedgerError::Overflow)
+    );
 }
 
 #[test]

@@ -50,7 +50,10 @@ fn a_loss_is_booked_only_where_it_is_allowed() {
     let (_, hold) = held(1, "10.00", noon(1));
     let request = sale_request(1, "10.00", "10.01", noon(1));
     let error = book(request.clone(), Some(&hold)).unwrap_err();
-    assert_eq!(error.to_string(), "the payout of `10.01 USD` is more than the price of `10.00 USD`");
+    assert_eq!(
+        error.to_string(),
+        "the payout of `10.01 USD` is more than the price of `10.00 USD`"
+    );
     let sale = book(SaleRequest { loss: LossPolicy::Allow, ..request }, Some(&hold)).unwrap();
     assert_eq!(sale.margin, cents(-1));
 }

@@ -48,7 +48,7 @@ fn a_prepaid_buyers_statement_shows_the_money_it_has_left() {
         Statement of buyer acme_mutual, amounts in USD
         2026-11-01 to 2026-11-30, both days included, America/Chicago
 
-        time                 lead                             event     amount  funds left
+        time                 lead or reference                event     amount  funds left
         -------------------  -------------------------------  -------  -------  ----------
                                                               opening               469.00
         2026-11-01 00:00:00  lead_00000000z8f04840g2081040g2  sale      -28.50      440.50
@@ -70,7 +70,7 @@ fn a_sellers_statement_shows_what_it_has_earned() {
         Statement of seller leadgen, amounts in USD
         2026-11-01 to 2026-11-30, both days included, America/Chicago
 
-        time                 lead                             event    amount  earned
+        time                 lead or reference                event    amount  earned
         -------------------  -------------------------------  -------  ------  ------
                                                               opening           24.80
         2026-11-01 00:00:00  lead_00000000z8f04840g2081040g2  sale      22.80   47.60
@@ -88,8 +88,7 @@ fn a_buyer_on_terms_sees_what_it_owes() {
     let request = hold_request(1, "acme_mutual", usd("12.00"), noon(2));
     let (_, open): (_, Hold) = hold::place(request, Funds::default(), &terms).unwrap();
     let booked = sold(&open, 1, "12.00", "9.00", noon(2)).transaction.unwrap();
-    let statement =
-        buyer_statement(&acme(), &terms, Currency::USD, november(), [&booked]).unwrap();
+    let statement = buyer_statement(&acme(), &terms, Currency::USD, november(), [&booked]).unwrap();
     assert_eq!(statement.closing, cents(1_200));
     assert!(statement.to_text().contains("owed"), "{}", statement.to_text());
 }

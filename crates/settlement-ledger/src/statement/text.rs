@@ -36,7 +36,7 @@ impl Statement {
     fn write_text(&self, out: &mut String) -> fmt::Result {
         let columns = self.columns();
         self.write_title(out)?;
-        columns.row(out, ["time", "lead", "event", "amount", self.balance_name()])?;
+        columns.row(out, ["time", "lead or reference", "event", "amount", self.balance_name()])?;
         columns.rule(out)?;
         columns.row(out, ["", "", "opening", "", &self.amount_text(self.opening)])?;
         for line in &self.lines {
