@@ -1,0 +1,32 @@
+//! Buyer dialects described in config, and the one transport that owns sockets to buyers.
+//!
+//! Two halves that meet in [`Request`] and in the answers of `exchange_model::outcome`:
+//!
+//! - dialects, pure: [`compile`] turns the `[connector.*]` tables of a buyer's file into one
+//!   [`Connector`] per campaign, which encodes pings and posts and reads replies;
+//! - [`Transport`], the only code that opens connections to buyers.
+//!
+//! Neither knows that prices are compared. The rule of the house: what a ping is built from cannot
+//! hold contact data, and what a post is built from needs a
+//! [`PostPermit`](exchange_model::PostPermit), which sending consumes.
+
+mod body;
+mod compile;
+mod connector;
+mod ping;
+mod post;
+mod reply;
+mod request;
+mod secrets;
+mod template;
+mod transport;
+
+pub use compile::{CampaignUse, compile};
+pub use connector::{Connector, Connectors};
+pub use ping::PingContext;
+pub use post::PostContext;
+pub use request::{EncodeError, Request};
+pub use secrets::{SECRET_MAX, SecretText, Secrets};
+pub use transport::{
+    Answered, BuyerLoad, Exchange, REPLY_MAX, Timings, Transport, TransportError, TransportSettings,
+};
