@@ -89,3 +89,43 @@ impl Balances {
         self.0.iter().map(|(key, balance)| (key, *balance))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Entry;
+    use crate::samples::{cents, noon, usd, wired};
+
+    fn key(code: &str) -> BalanceKey {
+        BalanceKey {
+            account: code.parse().unwrap(),
+            currency: Currency::USD,
+            layer: Layer::Settled,
+        }
+    }
+
+    #[test]
+    fn an_account_that_appears_twice_is_changed_twice() {
+        let sample = wired("acme_mutual", "REF-1", usd("0.05"), noon(1));
+        let doubled: Vec<Entry> =
+            sample.entries().iter().chain(sample.entries()).cloned().collect();
+        let mut balances = Balances::new();
+        balances.apply(&Transaction::new(sample.header().clone(), doubled).unwrap()).unwrap();
+        assert_eq!(balances.of(&key("A:Bank:main")), cents(10));
+        assert_eq!(balances.of(&key("L:Prepaid:acme_mutual")), cents(-10));
+    }
+
+    #[test]
+    fn a_balance_that_would_not_fit_leaves_every_balance_as_it_was() {
+        let sample = wired("acme_mutual", "REF-1", usd("0.05"), noon(1));
+        let huge = |account: &str| Entry::credit(account.parse().unwrap(), cents(i64::MAX));
+        let entries =
+            vec![Entry::debit(key("A:Bank:main").account, cents(i64::MAX)), huge("E:Opening")];
+        let huge = Transaction::new(sample.header().clone(), entries).unwrap();
+        let mut balances = Balances::new();
+        balances.apply(&huge).unwrap();
+        let before = balances.clone();
+        assert_eq!(balances.apply(&sample), Err(LedgerError::Overflow));
+        assert_eq!(balances, before);
+    }
+}

@@ -6,11 +6,11 @@
 //!
 //! > Nothing is edited. What has been booked is corrected by booking something else.
 //!
-//! A store needs four steps for every event: read [`Funds`](hold::Funds), call the event's
+//! A store needs four steps for every event: read [`Funds`], call the event's
 //! function ([`hold::place`], [`sale::book`], [`hold::release`], [`top_up::wire`]), apply
-//! [`Transaction::deltas`](entry::Transaction::deltas) to its balances, and append the transaction
+//! [`Transaction::deltas`] to its balances, and append the transaction
 //! with [`chain::link`]. The transaction's key is unique in the store: see
-//! [`Transaction::same_event`](entry::Transaction::same_event) for what a repeated key means.
+//! [`Transaction::same_event`] for what a repeated key means.
 
 #![warn(clippy::arithmetic_side_effects)]
 

@@ -115,9 +115,12 @@ impl Reference {
             Step::TopUp { buyer, cents } => self.top_up(buyer, i128::from(cents)),
             Step::Hold { buyer, amount } => self.hold(buyer, rounded(amount)),
             Step::Sale { hold, price, payout, seller, loss } => {
-                let (price, payout) = (rounded(price), rounded(payout));
                 let hold = hold.index(self.holds.len());
-                self.sale(hold, price, payout, seller, loss)
+                let refusal = self.refuses_sale(hold, rounded(price), rounded(payout), loss);
+                if refusal.is_none() {
+                    self.sale(hold, rounded(price), rounded(payout), seller);
+                }
+                refusal
             }
             Step::Release { hold } => {
                 let hold = hold.index(self.holds.len());
@@ -147,30 +150,30 @@ impl Reference {
         None
     }
 
-    fn sale(
-        &mut self,
+    fn refuses_sale(
+        &self,
         hold: usize,
         price: i128,
         payout: i128,
-        seller: usize,
         loss: bool,
     ) -> Option<&'static str> {
-        let ReferenceHold { buyer, amount, open } = self.holds[hold];
+        let ReferenceHold { amount, open, .. } = self.holds[hold];
         if !open {
             return Some("hold_not_open");
         }
         if price > amount {
             return Some("price_above_hold");
         }
-        if payout > price && !loss {
-            return Some("payout_above_price");
-        }
-        self.holds[hold].open = false;
-        self.balance[buyer] += if is_prepaid(buyer) { -price } else { price };
+        (payout > price && !loss).then_some("payout_above_price")
+    }
+
+    fn sale(&mut self, hold: usize, price: i128, payout: i128, seller: usize) {
+        let hold = &mut self.holds[hold];
+        hold.open = false;
+        self.balance[hold.buyer] += if is_prepaid(hold.buyer) { -price } else { price };
         self.sales += price;
         self.cost += payout;
         self.earned[seller] += payout;
-        None
     }
 }
 
@@ -198,17 +201,22 @@ impl Books {
                     loss: if loss { LossPolicy::Allow } else { LossPolicy::Refuse },
                     stamp: noon(2),
                 };
-                let sale = sale::book(request, Some(&self.holds[idx]))?;
-                self.holds[idx] = sale.hold.expect("a sale of a hold returns it");
-                self.write(sale.transaction.expect("a hold always moves"))
+                self.sale(idx, request)
             }
-            Step::Release { hold } => {
-                let idx = hold.index(self.holds.len());
-                let (transaction, released) = hold::release(&self.holds[idx], noon(2))?;
-                self.holds[idx] = released;
-                self.write(transaction)
-            }
+            Step::Release { hold } => self.release(hold.index(self.holds.len())),
         }
+    }
+
+    fn sale(&mut self, idx: usize, request: SaleRequest) -> Result<(), LedgerError> {
+        let sale = sale::book(request, Some(&self.holds[idx]))?;
+        self.holds[idx] = sale.hold.expect("a sale of a hold returns it");
+        self.write(sale.transaction.expect("a hold always moves"))
+    }
+
+    fn release(&mut self, idx: usize) -> Result<(), LedgerError> {
+        let (transaction, released) = hold::release(&self.holds[idx], noon(2))?;
+        self.holds[idx] = released;
+        self.write(transaction)
     }
 
     fn top_up(&mut self, buyer: usize, minor: i64) -> Result<(), LedgerError> {
@@ -276,12 +284,12 @@ impl Books {
             let account = Account::SellerAccrued(seller.parse().unwrap());
             assert_eq!(self.minor(account, Layer::Settled), -earned);
         }
-        for buyer in 0..BUYERS.len() {
+        for (buyer, name) in BUYERS.iter().enumerate() {
             let balance = reference.balance[buyer];
             let debit_positive = if is_prepaid(buyer) { -balance } else { balance };
             assert_eq!(self.minor(account_of(buyer), Layer::Settled), debit_positive);
             assert_eq!(self.minor(account_of(buyer), Layer::Pending), reference.held(buyer));
-            assert!(reference.available(buyer) >= 0, "{} is over its limit", BUYERS[buyer]);
+            assert!(reference.available(buyer) >= 0, "{name} is over its limit");
         }
     }
 }

@@ -16,7 +16,11 @@ pub(crate) fn usd(text: &str) -> Money {
 }
 
 pub(crate) fn eur(text: &str) -> Money {
-    Money::parse(text, Currency::new("EUR").unwrap()).unwrap()
+    money(text, "EUR")
+}
+
+pub(crate) fn money(text: &str, currency: &str) -> Money {
+    Money::parse(text, Currency::new(currency).unwrap()).unwrap()
 }
 
 pub(crate) fn cents(minor: i64) -> MinorUnits {

@@ -33,6 +33,7 @@ fn a_transaction_moves_something_and_balances_on_each_layer() {
     assert_eq!(refusal(vec![debit.clone()]), "unbalanced");
     assert_eq!(refusal(vec![debit.clone(), credit.clone().pending()]), "unbalanced");
     assert_eq!(refusal(vec![debit.clone(), Entry::credit(prepaid(), cents(4))]), "unbalanced");
+    assert_eq!(refusal(vec![debit.clone().pending()]), "unbalanced");
     assert_eq!(refusal([debit, credit].into_iter().cycle().take(66).collect()), "too_many_entries");
 }
 
@@ -73,6 +74,9 @@ fn a_repetition_may_come_later_but_not_with_other_money() {
     };
     assert!(booked(noon(1), 5).same_event(&booked(noon(2), 5)));
     assert!(!booked(noon(1), 5).same_event(&booked(noon(1), 6)));
+    let other = Header { kind: EventKind::Sale, ..header("tu:1") };
+    let other = Transaction::stored(other, booked(noon(1), 5).entries().to_vec());
+    assert!(!booked(noon(1), 5).same_event(&other));
 }
 
 #[test]

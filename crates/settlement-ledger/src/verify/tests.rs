@@ -54,7 +54,7 @@ impl Books {
     }
 
     fn tamper(&mut self, idx: usize, change: impl FnOnce(&mut Header, &mut Vec<Entry>)) {
-        let (_, transaction, _) = self.records.get_mut(idx).unwrap();
+        let (_, transaction, _) = &mut self.records[idx];
         let (mut header, mut entries) =
             (transaction.header().clone(), transaction.entries().to_vec());
         change(&mut header, &mut entries);
@@ -116,6 +116,15 @@ fn a_removed_record_breaks_the_chain_at_the_next_one() {
     books.records.remove(0);
     let findings = books.verify().findings;
     assert_eq!(findings[0], VerifyFinding::ChainBroken { sequence: 2, expected: 1 });
+}
+
+#[test]
+fn a_gap_in_the_numbers_is_found_even_where_the_hashes_fit() {
+    let mut books = sound_books();
+    books.records[5].0 = 7;
+    books.head.0 = 7;
+    let findings = books.verify().findings;
+    assert_eq!(findings, [VerifyFinding::ChainBroken { sequence: 7, expected: 6 }]);
 }
 
 #[test]

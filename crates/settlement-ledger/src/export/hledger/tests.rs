@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 use super::*;
 use crate::balance::Balances;
 use crate::hold;
-use crate::samples::{at, cents, eur, held, noon, sold, usd, wired};
+use crate::samples::{at, cents, held, money, noon, sold, usd, wired};
 
 /// Top-ups in two currencies, a sale, a release, and a sale that took effect before it was booked.
 fn ledger() -> Vec<Transaction> {
@@ -15,7 +15,8 @@ fn ledger() -> Vec<Transaction> {
     let late = sold(&open_3, 3, "19.995", "0.005", at("2026-11-02T23:30:00Z"));
     vec![
         wired("acme_mutual", "REF-1", usd("500.00"), noon(1)),
-        wired("acme_mutual", "REF-2", eur("70.00"), noon(1)),
+        wired("acme_mutual", "REF-2", money("7000", "JPY"), noon(1)),
+        wired("acme_mutual", "REF-3", money("70.001", "KWD"), noon(1)),
         hold_3,
         hold_1,
         hold_2,
@@ -44,8 +45,11 @@ fn journal(ledger: &[Transaction], balances: &[StoredBalance]) -> String {
 fn a_journal_declares_books_and_asserts_what_is_owed_and_nothing_else() {
     let ledger = ledger();
     expect_test::expect![[r#"
-        commodity EUR
-            format 1000.00 EUR
+        commodity JPY
+            format 1000. JPY
+
+        commodity KWD
+            format 1000.000 KWD
 
         commodity USD
             format 1000.00 USD
@@ -61,8 +65,12 @@ fn a_journal_declares_books_and_asserts_what_is_owed_and_nothing_else() {
             liabilities:prepaid:acme_mutual                  -500.00 USD
 
         2026-11-01 * (tu:REF-2) top_up
-            assets:bank:main                                   70.00 EUR
-            liabilities:prepaid:acme_mutual                   -70.00 EUR
+            assets:bank:main                                    7000 JPY
+            liabilities:prepaid:acme_mutual                    -7000 JPY
+
+        2026-11-01 * (tu:REF-3) top_up
+            assets:bank:main                                  70.001 KWD
+            liabilities:prepaid:acme_mutual                  -70.001 KWD
 
         2026-11-02 * (sale:att_00000000z8fg6860r30c1g60r3_1) sale
             ; lead: lead_00000000z8fg6860r30c1g60r3
@@ -79,9 +87,11 @@ fn a_journal_declares_books_and_asserts_what_is_owed_and_nothing_else() {
             liabilities:seller-accrued:leadgen                -24.80 USD
 
         2026-11-03 * stored balances
-            assets:bank:main                                    0.00 EUR = 70.00 EUR
+            assets:bank:main                                       0 JPY = 7000 JPY
+            assets:bank:main                                   0.000 KWD = 70.001 KWD
             assets:bank:main                                    0.00 USD = 500.00 USD
-            liabilities:prepaid:acme_mutual                     0.00 EUR = -70.00 EUR
+            liabilities:prepaid:acme_mutual                        0 JPY = -7000 JPY
+            liabilities:prepaid:acme_mutual                    0.000 KWD = -70.001 KWD
             liabilities:prepaid:acme_mutual                     0.00 USD = -449.00 USD
             liabilities:seller-accrued:leadgen                  0.00 USD = -24.80 USD
             revenues:lead-sales:auto_insurance                  0.00 USD = -51.00 USD
