@@ -1,0 +1,153 @@
+//! The journey of one lead, in the order it happened.
+//!
+//! Written behind: money facts never depend on it. It holds codes, names, amounts and times, and
+//! no contact data: nothing in the auction has any.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that happened to one lead.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Trace {
+    /// The tree that routed it.
+    pub tree: String,
+    /// Microseconds since 1970 when the request's first byte arrived.
+    pub started_at: i64,
+    /// What happened, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Step {
+    /// Microseconds after the start.
+    pub at: u64,
+    /// What.
+    #[serde(flatten)]
+    pub event: TraceEvent,
+}
+
+/// What happened. Amounts are texts with their currency (`24.80 USD`), reasons are stable codes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum TraceEvent {
+    /// A campaign of the tree could not be pinged.
+    Ineligible {
+        /// Its tier.
+        tier: String,
+        /// Which.
+        campaign: String,
+        /// Why.
+        reason: String,
+    },
+    /// A ping left.
+    Pinged {
+        /// Its tier.
+        tier: String,
+        /// To whom.
+        campaign: String,
+    },
+    /// A usable bid, or a fixed price.
+    Bid {
+        /// Whose.
+        campaign: String,
+        /// What the buyer would pay.
+        price: String,
+        /// What the seller would be paid.
+        payout: String,
+    },
+    /// No usable bid.
+    NoBid {
+        /// Whose.
+        campaign: String,
+        /// Why.
+        reason: String,
+        /// The buyer's own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// The order in which bids will be tried.
+    Ranked {
+        /// The tier.
+        tier: String,
+        /// Campaigns, best first.
+        order: Vec<String>,
+    },
+    /// Commit A is asked for.
+    Preparing {
+        /// Which attempt.
+        attempt: String,
+        /// To whom.
+        campaign: String,
+        /// What is held.
+        price: String,
+    },
+    /// Commit A is durable.
+    Prepared {
+        /// Which attempt.
+        attempt: String,
+    },
+    /// Commit A was refused; nothing left.
+    Refused {
+        /// Which attempt.
+        attempt: String,
+        /// Why.
+        reason: String,
+    },
+    /// The whole lead left for the buyer.
+    Posted {
+        /// Which attempt.
+        attempt: String,
+        /// To whom.
+        campaign: String,
+    },
+    /// The outcome of a post.
+    PostAnswer {
+        /// Which attempt.
+        attempt: String,
+        /// `accepted`, `rejected`, `not_sent` or `unknown`.
+        outcome: String,
+        /// Class or cause.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The buyer's own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// A lost answer is asked for again, under the same key.
+    Reposted {
+        /// Which attempt.
+        attempt: String,
+    },
+    /// A bid that did not buy.
+    Passed {
+        /// Whose.
+        campaign: String,
+        /// Why.
+        reason: String,
+    },
+    /// The outcome is durable.
+    Committed,
+    /// The seller was answered.
+    Answered {
+        /// The status.
+        status: String,
+        /// The payout, when sold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payout: Option<String>,
+    },
+}
+
+impl Trace {
+    /// An empty journey.
+    #[must_use]
+    pub fn new(tree: &str, started_at: exchange_model::Timestamp) -> Self {
+        Self { tree: tree.to_owned(), started_at: started_at.unix_micros(), steps: Vec::new() }
+    }
+
+    /// Adds what happened `after` the start.
+    pub fn push(&mut self, after: Duration, event: TraceEvent) {
+        self.steps.push(Step { at: u64::try_from(after.as_micros()).unwrap_or(u64::MAX), event });
+    }
+}
