@@ -16,6 +16,9 @@ use crate::account::Account;
 use crate::balance::BalanceKey;
 use crate::entry::{Entry, Layer, Transaction};
 
+const LEAD_TAG: &str = "lead";
+const ATTEMPT_TAG: &str = "attempt";
+
 /// A settled balance as the store keeps it, to be asserted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredBalance {
@@ -63,6 +66,9 @@ pub fn hledger<W: fmt::Write>(
     let mut settled: Vec<&Transaction> = transactions.iter().filter(|t| settles(t)).collect();
     settled.sort_by_key(|transaction| transaction.effective_at());
     let accounts = accounts(&settled, balances);
+    if accounts.is_empty() {
+        return Ok(());
+    }
     declare(out, &accounts)?;
     for transaction in &settled {
         write_transaction(out, transaction, zone)?;
@@ -96,12 +102,14 @@ fn settled_entries(transaction: &Transaction) -> impl Iterator<Item = &Entry> {
     transaction.entries().iter().filter(|entry| entry.layer == Layer::Settled)
 }
 
-/// Commodities, then accounts; never with a comment, which other readers take for part of the name.
+/// Commodities, tags, then accounts; never with a comment, which other readers take for part of the name.
 fn declare<W: fmt::Write>(out: &mut W, accounts: &Accounts) -> fmt::Result {
     let currencies: BTreeSet<Currency> = accounts.keys().map(|(_, currency)| *currency).collect();
     for currency in currencies {
-        let format = sample_amount(currency);
-        writeln!(out, "commodity {currency}\n    format {format} {currency}\n")?;
+        writeln!(out, "commodity {currency}{}", format_line(currency))?;
+    }
+    for tag in [LEAD_TAG, ATTEMPT_TAG] {
+        writeln!(out, "tag {tag}")?;
     }
     let names: BTreeSet<String> = accounts.keys().map(|(account, _)| name(account)).collect();
     for name in names {
@@ -110,10 +118,13 @@ fn declare<W: fmt::Write>(out: &mut W, accounts: &Accounts) -> fmt::Result {
     Ok(())
 }
 
-/// `1000.00`: shows how many decimals the currency has; the point is needed even without any.
-fn sample_amount(currency: Currency) -> String {
-    let decimals = usize::try_from(currency.exponent()).unwrap_or(0);
-    format!("1000.{}", "0".repeat(decimals))
+/// Shows how many decimals the currency has. A currency without any has no such line: hledger wants
+/// a point in it and ledger wants none.
+fn format_line(currency: Currency) -> String {
+    match usize::try_from(currency.exponent()) {
+        Ok(decimals @ 1..) => format!("\n    format 1000.{} {currency}", "0".repeat(decimals)),
+        Ok(0) | Err(_) => String::new(),
+    }
 }
 
 fn write_transaction<W: fmt::Write>(
@@ -126,10 +137,10 @@ fn write_transaction<W: fmt::Write>(
     let (key, description) = (plain(&header.key), description(transaction));
     writeln!(out, "\n{date} * ({key}) {description}")?;
     if let Some(lead) = header.lead {
-        writeln!(out, "    ; lead: {lead}")?;
+        writeln!(out, "    ; {LEAD_TAG}: {lead}")?;
     }
     if let Some(attempt) = header.attempt {
-        writeln!(out, "    ; attempt: {attempt}")?;
+        writeln!(out, "    ; {ATTEMPT_TAG}: {attempt}")?;
     }
     for entry in settled_entries(transaction) {
         let account = name(&entry.account);

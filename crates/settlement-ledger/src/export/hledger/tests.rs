@@ -46,14 +46,12 @@ fn a_journal_declares_books_and_asserts_what_is_owed_and_nothing_else() {
     let ledger = ledger();
     expect_test::expect![[r#"
         commodity JPY
-            format 1000. JPY
-
         commodity KWD
             format 1000.000 KWD
-
         commodity USD
             format 1000.00 USD
-
+        tag lead
+        tag attempt
         account assets:bank:main
         account expenses:seller-cost:auto_insurance
         account liabilities:prepaid:acme_mutual
@@ -161,4 +159,26 @@ fn hledger_accepts_the_journal_and_refuses_one_that_is_a_cent_off() {
         assert_ne!(broken, good, "{from}");
         assert!(!hledger_check(&broken).unwrap().status.success(), "{from}");
     }
+}
+
+/// Runs `ledger --pedantic`, which takes nothing undeclared; `None` where it is not installed.
+fn ledger_accepts(journal: &str) -> Option<bool> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("books.journal");
+    std::fs::write(&file, journal).unwrap();
+    let run = Command::new("ledger").arg("--pedantic").arg("-f").arg(&file).arg("balance").output();
+    run.ok().map(|output| output.status.success())
+}
+
+#[test]
+fn ledger_reads_the_same_journal_and_refuses_one_that_is_a_cent_off() {
+    let ledger = ledger();
+    let mut balances = stored_balances(&ledger);
+    let Some(accepted) = ledger_accepts(&journal(&ledger, &balances)) else {
+        println!("ledger is not installed: the journal was not checked by it");
+        return;
+    };
+    assert!(accepted);
+    balances[0].balance = balances[0].balance.checked_add(cents(1)).unwrap();
+    assert_eq!(ledger_accepts(&journal(&ledger, &balances)), Some(false));
 }
