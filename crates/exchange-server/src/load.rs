@@ -1,0 +1,214 @@
+//! From the routing folder to one immutable snapshot, or every mistake at once.
+//!
+//! The folder is read once. Verticals, routing and connectors are compiled from the same
+//! documents; their findings come together. Nothing here opens a socket or a database.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use buyer_connectors::{CampaignUse, Connectors, Secrets};
+use exchange_model::document::FILE_MAX;
+use exchange_model::finding::{Finding, Severity};
+use exchange_model::{Document, Findings, SourceFile, Vertical, VerticalId};
+use ping_tree::{PriceMode, Routing, Sources, TestFile};
+use sha2::{Digest as _, Sha256};
+
+/// Most files read from one folder.
+pub const FILES_MAX: usize = 20_000;
+/// Largest list or template file, in bytes.
+pub const LIST_MAX: usize = 16 * 1024 * 1024;
+
+/// Everything an exchange routes by: one immutable snapshot of its config.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The first 12 hexadecimal digits of the SHA-256 of all files; each lead carries it.
+    pub version: String,
+    /// The kinds of lead.
+    pub verticals: BTreeMap<VerticalId, Arc<Vertical>>,
+    /// Buyers, campaigns, sources and trees.
+    pub routing: Routing,
+    /// The dialect of each campaign.
+    pub connectors: Connectors,
+    /// The operators' own tests, by file.
+    pub tests: Vec<(Arc<SourceFile>, TestFile)>,
+}
+
+/// Reads the folder and the directory of secrets. Without an error among the findings there is an
+/// exchange.
+#[must_use]
+pub fn load(dir: &Path, secrets_dir: &Path) -> (Option<Exchange>, Findings) {
+    let mut findings = Findings::new();
+    let secrets = Secrets::load(secrets_dir, &mut findings);
+    let exchange = load_with(dir, &secrets, &mut findings);
+    (exchange, findings)
+}
+
+/// The same with secrets that are already in hand.
+#[must_use]
+pub fn load_with(dir: &Path, secrets: &Secrets, findings: &mut Findings) -> Option<Exchange> {
+    let folder = Folder::read(dir, findings);
+    let verticals = verticals(&folder.verticals, findings);
+    let find_list = |name: &str| folder.others.get(name).cloned();
+    let sources = Sources {
+        verticals: &verticals,
+        buyers: &folder.buyers,
+        sellers: &folder.sellers,
+        trees: &folder.trees,
+        lists: &find_list,
+    };
+    let routing = ping_tree::compile(&sources, findings);
+    let connectors = connectors(&folder, &routing, secrets, findings);
+    let tests = folder
+        .tests
+        .iter()
+        .map(|document| (Arc::clone(&document.file), TestFile::read(document, &routing, findings)))
+        .collect();
+    if findings.has_errors() {
+        return None;
+    }
+    Some(Exchange { version: folder.version, verticals, routing, connectors, tests })
+}
+
+fn verticals(
+    documents: &[Document],
+    findings: &mut Findings,
+) -> BTreeMap<VerticalId, Arc<Vertical>> {
+    let mut verticals = BTreeMap::new();
+    for document in documents {
+        let Some(vertical) = Vertical::read(document, findings) else { continue };
+        let id = vertical.id().clone();
+        if verticals.insert(id.clone(), vertical).is_some() {
+            let message = format!("two verticals are called `{id}`");
+            let help = "each vertical has a file and an id of its own".to_owned();
+            findings.error("duplicate_name", document.reader().own_place(), message, help);
+        }
+    }
+    verticals
+}
+
+fn connectors(
+    folder: &Folder,
+    routing: &Routing,
+    secrets: &Secrets,
+    findings: &mut Findings,
+) -> Connectors {
+    let mut all = Connectors::default();
+    for document in &folder.buyers {
+        let uses: Vec<CampaignUse> = routing
+            .campaigns()
+            .filter(|campaign| campaign.place.file.path == document.file.path)
+            .map(|campaign| CampaignUse {
+                campaign: campaign.id.clone(),
+                vertical: Arc::clone(&campaign.vertical),
+                connector: campaign.connector.clone(),
+                place: campaign.connector_place.clone(),
+                bids: matches!(campaign.price, PriceMode::Bid { .. }),
+            })
+            .collect();
+        let beside = |name: &str| folder.others.get(&format!("buyers/{name}")).cloned();
+        all.extend(buyer_connectors::compile(document, &uses, &beside, secrets, findings));
+    }
+    all
+}
+
+/// The files of a routing folder.
+#[derive(Debug, Default)]
+struct Folder {
+    verticals: Vec<Document>,
+    buyers: Vec<Document>,
+    sellers: Vec<Document>,
+    trees: Vec<Document>,
+    tests: Vec<Document>,
+    /// Lists and templates, by their path within the folder.
+    others: BTreeMap<String, Arc<SourceFile>>,
+    version: String,
+}
+
+impl Folder {
+    fn read(dir: &Path, findings: &mut Findings) -> Self {
+        let mut folder = Self::default();
+        let mut hash = Sha256::new();
+        if !dir.is_dir() {
+            let message = format!("there is no folder `{}`", dir.display());
+            let help = "name the folder that holds verticals/, buyers/, sellers/ and trees/";
+            findings.push(unplaced("no_folder", message, help));
+        }
+        for section in ["verticals", "buyers", "sellers", "trees", "tests", "lists"] {
+            for (name, text) in files_of(dir, section, findings) {
+                hash_part(&mut hash, name.as_bytes());
+                hash_part(&mut hash, text.as_bytes());
+                let path = dir.join(&name).display().to_string();
+                folder.add(section, name, SourceFile { path, text }, findings);
+            }
+        }
+        folder.version = hex::encode(hash.finalize()).chars().take(12).collect();
+        folder
+    }
+
+    fn add(&mut self, section: &str, name: String, file: SourceFile, findings: &mut Findings) {
+        let file = Arc::new(file);
+        let documents = match section {
+            "verticals" => &mut self.verticals,
+            "buyers" => &mut self.buyers,
+            "sellers" => &mut self.sellers,
+            "trees" => &mut self.trees,
+            _ => &mut self.tests,
+        };
+        if section != "lists" && Path::new(&name).extension().is_some_and(|ext| ext == "toml") {
+            documents.extend(Document::parse(file, findings));
+        } else {
+            self.others.insert(name, file);
+        }
+    }
+}
+
+fn hash_part(hash: &mut Sha256, part: &[u8]) {
+    hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    hash.update(part);
+}
+
+/// Names (like `buyers/acme.toml`) and texts of the files of one section, in order of their names.
+fn files_of(dir: &Path, section: &str, findings: &mut Findings) -> Vec<(String, String)> {
+    let Ok(listing) = std::fs::read_dir(dir.join(section)) else { return Vec::new() };
+    let mut names: Vec<String> = listing
+        .take(FILES_MAX)
+        .flatten()
+        .filter(|entry| entry.path().is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.') && !name.ends_with('~'))
+        .collect();
+    names.sort();
+    let mut files = Vec::with_capacity(names.len());
+    for name in names {
+        let name = format!("{section}/{name}");
+        match read_text(&dir.join(&name), &name) {
+            Ok(text) => files.push((name, text)),
+            Err(why) => {
+                let message = format!("`{}` {why}", dir.join(&name).display());
+                findings.push(unplaced("unreadable_file", message, "make it a UTF-8 text file"));
+            }
+        }
+    }
+    files
+}
+
+fn read_text(path: &Path, name: &str) -> Result<String, &'static str> {
+    let most = if name.ends_with(".toml") { FILE_MAX } else { LIST_MAX };
+    let size = std::fs::metadata(path).map_err(|_unreadable| "cannot be read")?.len();
+    if usize::try_from(size).map_or(true, |size| size > most) {
+        return Err("is too large");
+    }
+    std::fs::read_to_string(path).map_err(|_unreadable| "cannot be read as UTF-8 text")
+}
+
+fn unplaced(code: &'static str, message: String, help: &str) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code,
+        message,
+        place: None,
+        label: String::new(),
+        help: help.to_owned(),
+    }
+}
