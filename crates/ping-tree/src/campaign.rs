@@ -1,0 +1,142 @@
+//! A buyer and its campaigns: standing orders for leads.
+
+use std::sync::Arc;
+
+use exchange_model::{BillingTerms, BuyerId, CampaignId, MinorUnits, Money, Place, Timestamp};
+use exchange_model::Vertical;
+use jiff::tz::TimeZone;
+
+use crate::caps::{CapLimit, Caps};
+use crate::filter::Filter;
+use crate::schedule::Schedule;
+
+/// Whether the operator lets something take part.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Status {
+    /// Takes part.
+    Live,
+    /// Kept, but never pinged and never sold to.
+    Paused,
+}
+
+/// Who bids and pays.
+#[derive(Clone, Debug)]
+pub struct Buyer {
+    /// Its name.
+    pub id: BuyerId,
+    /// Its name for people.
+    pub title: String,
+    /// Pausing a buyer pauses all its campaigns.
+    pub status: Status,
+    /// The zone its hours are written in and its caps reset in.
+    pub zone: TimeZone,
+    /// How it pays.
+    pub terms: BillingTerms,
+    /// No ping while less than this is available.
+    pub min_balance: Option<Money>,
+    /// Where its status is written, or else its name.
+    pub status_place: Place,
+    /// Where its billing terms are written.
+    pub billing_place: Place,
+    /// Where its name is written.
+    pub place: Place,
+}
+
+/// How a campaign's price comes about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PriceMode {
+    /// The buyer names a price for each lead.
+    Bid {
+        /// A bid below this is no-bid.
+        floor: Money,
+        /// A bid above this is no-bid and alarmed, never clamped.
+        ceiling: Money,
+    },
+    /// One price for every lead. Whether the buyer is pinged first is up to its connector.
+    Fixed {
+        /// The price.
+        base: Money,
+    },
+}
+
+impl PriceMode {
+    /// The least a lead sold to this campaign costs its buyer.
+    #[must_use]
+    pub const fn least(&self) -> Money {
+        match self {
+            Self::Bid { floor, .. } => *floor,
+            Self::Fixed { base } => *base,
+        }
+    }
+
+    /// The most a lead sold to this campaign costs its buyer.
+    #[must_use]
+    pub const fn most(&self) -> Money {
+        match self {
+            Self::Bid { ceiling, .. } => *ceiling,
+            Self::Fixed { base } => *base,
+        }
+    }
+
+    /// The least price in minor units, and never nothing: a full cap or an empty balance must stop
+    /// even a campaign that has no floor.
+    pub(crate) fn least_charge(&self) -> MinorUnits {
+        let least = self.least().to_minor().unwrap_or(MinorUnits::new(i64::MAX));
+        least.max(MinorUnits::new(1))
+    }
+}
+
+/// What happens to a lead when the answer to its post is lost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnknownPolicy {
+    /// Nobody else is offered the lead until the answer is known.
+    Hold,
+    /// The next buyer is tried, at the risk of selling twice.
+    Cascade,
+}
+
+/// A buyer's standing order.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// Its name.
+    pub id: CampaignId,
+    /// Who pays.
+    pub buyer: Arc<Buyer>,
+    /// The kind of lead it buys.
+    pub vertical: Arc<Vertical>,
+    /// The connector of the buyer's file that carries its pings and posts.
+    pub connector: String,
+    /// Where the connector is named.
+    pub connector_place: Place,
+    /// What it pays.
+    pub price: PriceMode,
+    /// How much it takes.
+    pub caps: Caps,
+    /// When it takes leads.
+    pub hours: Schedule,
+    /// Which leads it takes.
+    pub accepts: Filter,
+    /// What a lost answer to a post means.
+    pub unknown: UnknownPolicy,
+    /// Whether the operator lets it take part.
+    pub status: Status,
+    /// Where its status is written, or else its name.
+    pub status_place: Place,
+    /// Where its name is written.
+    pub place: Place,
+}
+
+impl Campaign {
+    /// Its caps as they stand at this moment, in the order they are checked: what eligibility looks
+    /// at, and what the store checks again inside its write.
+    #[must_use]
+    pub fn caps_at(&self, now: Timestamp) -> Vec<CapLimit> {
+        self.caps.at(now, &self.buyer.zone).collect()
+    }
+
+    /// Whether it or its buyer is paused in config.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.status == Status::Paused || self.buyer.status == Status::Paused
+    }
+}
