@@ -9,6 +9,8 @@
 mod client;
 mod histogram;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -232,38 +234,4 @@ fn due_after(nth: u64, rate_per_second: u32) -> Duration {
 #[expect(clippy::disallowed_methods, reason = "a load generator measures real time")]
 fn now() -> Instant {
     Instant::now()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn leads_are_due_at_an_even_rate_without_drift() {
-        assert_eq!(due_after(0, 3), Duration::ZERO);
-        assert_eq!(due_after(3_000_000, 3), Duration::from_secs(1_000_000));
-        assert_eq!(due_after(1, 1000), Duration::from_millis(1));
-    }
-
-    #[test]
-    fn an_outcome_is_the_status_of_a_200_or_the_code_of_a_problem() {
-        let answer = |status: StatusCode, body: &str| Answer { status, body: body.into() };
-        let sold = answer(StatusCode::OK, r#"{"status":"sold"}"#);
-        assert_eq!(sold.outcome().as_deref(), Some("sold"));
-        let invalid =
-            answer(StatusCode::UNPROCESSABLE_ENTITY, r#"{"status":422,"code":"invalid"}"#);
-        assert_eq!(invalid.outcome().as_deref(), Some("invalid"));
-        assert_eq!(answer(StatusCode::OK, "<html>").outcome(), None);
-    }
-
-    #[tokio::test]
-    async fn a_plan_that_cannot_run_says_why() {
-        let plan = |url: &str| LoadPlan::new(url, "k");
-        let https = run(plan("https://exchange.example/v1/leads")).await;
-        assert!(matches!(https, Err(PlanError::Url(_))));
-        let crowd = LoadPlan { concurrency: 0, ..plan("http://127.0.0.1:9/") };
-        assert_eq!(run(crowd).await.unwrap_err(), PlanError::Number("concurrency"));
-        let key = LoadPlan { key: "a\nb".to_owned(), ..plan("http://127.0.0.1:9/") };
-        assert_eq!(run(key).await.unwrap_err(), PlanError::Key);
-    }
 }

@@ -19,6 +19,8 @@ mod plain_json;
 mod process;
 mod sample;
 mod server;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod xml_bidder;
 

@@ -39,8 +39,9 @@ pub struct LoadReport {
     pub lag_max_us: u64,
     /// From the first lead due to the last answer.
     pub elapsed_us: u64,
+    /// Every answer's latency.
     #[serde(skip)]
-    latencies: Histogram,
+    pub latencies: Histogram,
 }
 
 impl LoadReport {
@@ -62,12 +63,6 @@ impl LoadReport {
             elapsed_us: 0,
             latencies: Histogram::default(),
         }
-    }
-
-    /// Every answer's latency.
-    #[must_use]
-    pub const fn latencies(&self) -> &Histogram {
-        &self.latencies
     }
 
     /// Answers per second, rounded down.

@@ -43,15 +43,29 @@ pub const fn sample_secrets() -> &'static [SampleSecret] {
     ]
 }
 
-/// Writes each sample secret to a file of its name, as the process settings expect them.
+/// Writes each sample secret to a file of its name that only its owner reads, as the process
+/// settings expect them.
 ///
 /// # Errors
 /// The directory or a file cannot be written.
 pub fn write_sample_secrets(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     for secret in sample_secrets() {
-        std::fs::write(dir.join(secret.name), secret.value)?;
+        let path = dir.join(secret.name);
+        std::fs::write(&path, secret.value)?;
+        keep_private(&path)?;
     }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn keep_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn keep_private(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -206,17 +220,57 @@ fn unsteady_posts() -> Vec<(Fault, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
     use super::*;
 
+    /// The sample's buyer files, templates included, as one text.
+    fn buyer_files() -> String {
+        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../config/buyers");
+        let files = std::fs::read_dir(dir).unwrap();
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    }
+
+    fn words_after(text: &str, mark: &str) -> BTreeSet<String> {
+        let word = |rest: &str| {
+            rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect()
+        };
+        text.split(mark).skip(1).map(word).collect()
+    }
+
     #[test]
-    fn buyers_have_names_and_hosts_of_their_own() {
-        let buyers = sample_buyers(1);
-        let mut names: Vec<_> = buyers.iter().map(|buyer| buyer.name.clone()).collect();
-        let mut hosts: Vec<_> = buyers.iter().flat_map(|buyer| buyer.hosts.clone()).collect();
-        names.sort();
-        names.dedup();
-        hosts.sort();
-        hosts.dedup();
-        assert_eq!((names.len(), hosts.len()), (8, 9));
+    fn the_configuration_names_exactly_these_hosts() {
+        let hosts: BTreeSet<_> = sample_buyers(1).into_iter().flat_map(|spec| spec.hosts).collect();
+        assert_eq!(hosts, words_after(&buyer_files(), "https://"));
+        assert_eq!(hosts.len(), 9);
+    }
+
+    #[test]
+    fn the_configuration_names_exactly_these_secrets() {
+        let mut named = words_after(&buyer_files(), "{{ secret.");
+        named.extend(words_after(&buyer_files(), "secret = \""));
+        let known: BTreeSet<_> = sample_secrets().iter().map(|s| s.name.to_owned()).collect();
+        assert_eq!(known, named);
+    }
+
+    #[test]
+    fn the_configuration_names_exactly_these_buyers() {
+        let names: BTreeSet<_> = sample_buyers(1).into_iter().map(|spec| spec.name).collect();
+        // A buyer's own id stands right below the schema; its campaigns' ids do not.
+        assert_eq!(names, words_after(&buyer_files(), "schema = 1\nid = \""));
+    }
+
+    #[test]
+    fn secrets_are_written_for_their_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        write_sample_secrets(&dir.path().join("secrets")).unwrap();
+        let path = dir.path().join("secrets/acme_api_key");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), ACME_API_KEY);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
     }
 }
