@@ -8,6 +8,8 @@
 mod canary;
 mod person;
 mod places;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -220,6 +222,16 @@ impl Iterator for Leads {
 }
 
 impl Flaw {
+    /// The field that is wrong.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::MissingField(name) => name,
+            Self::BadZip => "zip",
+            Self::ImpossibleDate => "birth_date",
+        }
+    }
+
     fn draw(random: &mut Random) -> Self {
         *random.pick(&[
             Self::MissingField("zip"),
@@ -242,110 +254,5 @@ impl Flaw {
 fn set(fields: &mut [(&'static str, Value)], name: &str, text: &str) {
     for (_, value) in fields.iter_mut().filter(|(field, _)| *field == name) {
         *value = text.into();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, HashSet};
-
-    use super::*;
-
-    fn first(plan: LeadPlan, count: usize) -> Vec<Lead> {
-        Leads::new(plan).take(count).collect()
-    }
-
-    #[test]
-    fn a_seed_makes_the_same_leads_and_another_seed_makes_others() {
-        assert_eq!(first(LeadPlan::realistic(7), 200), first(LeadPlan::realistic(7), 200));
-        assert_ne!(first(LeadPlan::realistic(7), 5), first(LeadPlan::realistic(8), 5));
-    }
-
-    #[test]
-    fn a_valid_lead_has_all_its_fields_in_the_right_shape() {
-        for lead in first(LeadPlan::default(), 2000) {
-            let json = lead.json();
-            assert_eq!(lead.expectation, Expectation::Valid);
-            assert_eq!(lead.field("zip").len(), 5);
-            assert_eq!(lead.field("state").len(), 2);
-            let phone = lead.field("phone");
-            assert_eq!(phone.len(), 10);
-            assert_eq!(phone.get(3..6), Some("555"));
-            assert!(lead.field("email").ends_with("@example.com"));
-            assert!(json["vehicle_year"].as_u64().unwrap() >= 1995);
-            assert!(json["currently_insured"].is_boolean());
-            let born: u64 = lead.field("birth_date").split('-').next().unwrap().parse().unwrap();
-            assert!((1945..=2007).contains(&born), "{born}");
-        }
-    }
-
-    #[test]
-    fn zip_state_and_area_code_belong_together() {
-        for lead in first(LeadPlan::default(), 500) {
-            let place = places::PLACES.iter().find(|place| place.zip == lead.field("zip")).unwrap();
-            assert_eq!(place.state, lead.field("state"));
-            assert!(lead.field("phone").starts_with(place.area_code));
-        }
-    }
-
-    #[test]
-    fn people_are_distinct_unless_duplicates_are_asked_for() {
-        let leads = first(LeadPlan::default(), 20_000);
-        let distinct =
-            |name: &str| leads.iter().map(|lead| lead.field(name)).collect::<HashSet<_>>();
-        assert_eq!(distinct("phone").len(), leads.len());
-        assert_eq!(distinct("email").len(), leads.len());
-    }
-
-    #[test]
-    fn duplicates_and_flaws_come_at_about_their_rates() {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        let mut phones = HashSet::new();
-        for lead in first(LeadPlan::realistic(3), 10_000) {
-            let known = !phones.insert(lead.field("phone"));
-            let kind = match lead.expectation {
-                Expectation::Valid => "valid",
-                Expectation::Duplicate => "duplicate",
-                Expectation::Invalid(_) => "invalid",
-            };
-            if kind == "duplicate" {
-                assert!(known, "{lead:?}");
-            }
-            *seen.entry(kind.to_owned()).or_default() += 1;
-        }
-        assert!((300..500).contains(&seen["duplicate"]), "{seen:?}");
-        assert!((200..400).contains(&seen["invalid"]), "{seen:?}");
-    }
-
-    #[test]
-    fn the_form_says_what_the_json_says() {
-        let lead = first(LeadPlan::default(), 1).remove(0);
-        let pairs: BTreeMap<_, _> =
-            form_urlencoded::parse(lead.form().as_bytes()).into_owned().collect();
-        for (name, value) in lead.json().as_object().unwrap() {
-            assert_eq!(pairs[name], text_of(value), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_ping_leaves_out_what_only_a_post_carries() {
-        let ping = first(LeadPlan::default(), 1).remove(0).ping_json();
-        assert!(ping.get("zip").is_some());
-        for name in POST_ONLY {
-            assert!(ping.get(name).is_none(), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_canary_value_is_unique() {
-        let plan = LeadPlan { canaries: true, ..LeadPlan::default() };
-        let mut seen = HashSet::new();
-        for lead in first(plan, 10_000) {
-            let canaries = lead.canaries();
-            assert_eq!(canaries.len(), 5);
-            for canary in canaries {
-                assert!(seen.insert(canary.value.clone()), "{} repeats", canary.field);
-            }
-        }
     }
 }

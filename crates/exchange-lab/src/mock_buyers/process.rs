@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -48,11 +49,31 @@ pub async fn run_forever(options: RunOptions) -> io::Result<()> {
 }
 
 fn announce(buyers: &MockBuyers) -> io::Result<()> {
-    let each = |(host, addr): (String, std::net::SocketAddr)| (host, addr.to_string());
+    let mut out = io::stdout().lock();
+    out.write_all(&ready_line(buyers)?)?;
+    out.flush()
+}
+
+fn ready_line(buyers: &MockBuyers) -> io::Result<Vec<u8>> {
+    let each = |(host, addr): (String, SocketAddr)| (host, addr.to_string());
     let ready = Ready { hosts: buyers.hosts().into_iter().map(each).collect() };
     let mut line = serde_json::to_vec(&ready)?;
     line.push(b'\n');
-    let mut out = io::stdout().lock();
-    out.write_all(&line)?;
-    out.flush()
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_ready_line_maps_every_host_to_its_address() {
+        let buyers = MockBuyers::start(sample_buyers(1)).await.unwrap();
+        let line = ready_line(&buyers).unwrap();
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let read: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        let acme = buyers.buyer("acme_mutual").unwrap();
+        assert_eq!(read["hosts"]["bids.acme.example"], acme.addr().to_string());
+        assert_eq!(read["hosts"].as_object().unwrap().len(), buyers.hosts().len());
+    }
 }
