@@ -24,7 +24,6 @@ pub struct Step {
     /// Microseconds after the start.
     pub at: u64,
     /// What.
-    #[serde(flatten)]
     pub event: TraceEvent,
 }
 

@@ -127,7 +127,7 @@ pub fn tiers_of(
     plan.tiers
         .iter()
         .map(|tier| TierSetup {
-            name: tier.name.clone(),
+            name: tier.tier.clone(),
             reserve: tier.reserve,
             ping_timeout: tier.ping_timeout,
             cascade: tier.cascade,

@@ -1,1 +1,801 @@
-//! Auctions as scripts.
+//! Auctions as scripts: what happens on the left side, the whole conversation as the expectation.
+//!
+//! Budget 1000 ms, of which 500 are kept for posting; a tier waits 200 ms; a post may take 300 ms.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use exchange_model::outcome::Acceptance;
+use exchange_model::reason::Rejection;
+use exchange_model::{
+    BillingTerms, Currency, PingId, Place, Rate, SourceFile, TreeId, Vertical, VerticalId,
+};
+use expect_test::{Expect, expect};
+use ping_tree::{Buyer, Campaign, PayoutRule, PriceMode, Status};
+
+use super::*;
+use crate::record::PromisedBid;
+use crate::resolution::{Resolution, ResolutionCommand, ResolutionEvent};
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+fn usd(text: &str) -> Money {
+    Money::parse(text, Currency::USD).unwrap()
+}
+
+fn place() -> Place {
+    let file = SourceFile { path: "test".into(), text: String::new() };
+    Place { file: Arc::new(file), span: 0..0 }
+}
+
+/// `acme`, `acme repost`, `acme cascade`, `lone fixed 7.50`, `lone fixed 7.50 direct`.
+fn member(line: &str) -> Member {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let has = |word| words.contains(&word);
+    let price = match words.iter().position(|w| *w == "fixed") {
+        Some(at) => PriceMode::Fixed { base: usd(words[at + 1]) },
+        None => PriceMode::Bid { floor: usd("8"), ceiling: usd("60") },
+    };
+    let vertical = VerticalId::new("auto").unwrap();
+    let buyer = Buyer {
+        id: words[0].parse().unwrap(),
+        title: words[0].to_owned(),
+        status: Status::Live,
+        zone: jiff::tz::TimeZone::UTC,
+        terms: BillingTerms::Prepaid { credit_line: usd("0") },
+        min_balance: None,
+        status_place: place(),
+        billing_place: place(),
+        place: place(),
+    };
+    let campaign = Campaign {
+        id: CampaignId::new(&buyer.id, "auto").unwrap(),
+        buyer: Arc::new(buyer),
+        vertical: Arc::new(Vertical::new(vertical, "Auto".into(), Currency::USD, Vec::new())),
+        connector: "main".into(),
+        connector_place: place(),
+        price,
+        caps: ping_tree::Caps::new(Vec::new()),
+        hours: ping_tree::Schedule::default(),
+        accepts: ping_tree::Filter::new(Vec::new()),
+        unknown: if has("cascade") { UnknownPolicy::Cascade } else { UnknownPolicy::Hold },
+        status: Status::Live,
+        status_place: place(),
+        place: place(),
+    };
+    Member {
+        campaign: Arc::new(campaign),
+        delivery: Delivery {
+            ping: if has("direct") { None } else { Some(MS(150)) },
+            post: MS(300),
+            repost: has("repost"),
+        },
+        caps: Vec::new(),
+        last_won: words.iter().position(|w| *w == "won").map(|at| at_ms(words[at + 1])),
+    }
+}
+
+use exchange_model::CampaignId;
+
+fn at_ms(text: &str) -> Timestamp {
+    Timestamp::from_unix_millis(text.parse().unwrap())
+}
+
+/// `tier NAME [reserve P] [cascade N]`, then a line for each member.
+fn tiers(tree: &str) -> Vec<TierSetup> {
+    let mut tiers: Vec<TierSetup> = Vec::new();
+    for line in tree.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let after = |word| words.iter().position(|w| *w == word).map(|at| words[at + 1]);
+        if words[0] == "tier" {
+            tiers.push(TierSetup {
+                name: words[1].to_owned(),
+                reserve: after("reserve").map(usd),
+                ping_timeout: MS(200),
+                cascade: after("cascade").map_or(3, |n| n.parse().unwrap()),
+                members: Vec::new(),
+            });
+        } else {
+            tiers.last_mut().unwrap().members.push(member(line));
+        }
+    }
+    tiers
+}
+
+fn setup(tree: &str, goal: Goal) -> Setup {
+    let share = PayoutRule::Share(Rate::parse_percent("80%").unwrap());
+    Setup {
+        lead: LeadId::from_bytes([0; 16]),
+        tree: TreeId::new("main").unwrap().to_string(),
+        started_at: at_ms("0"),
+        deadline: at_ms("1000"),
+        post_reserve: MS(500),
+        seller: SellerTerms { payout: share, least: None },
+        tiers: tiers(tree),
+        ineligible: Vec::new(),
+        goal,
+    }
+}
+
+struct Stage {
+    auction: Auction,
+    heard: String,
+    over: bool,
+}
+
+impl Stage {
+    fn seat(&self, buyer: &str) -> Seat {
+        let found = self.auction.members.iter().position(|m| m.campaign.buyer.id.as_str() == buyer);
+        Seat(found.unwrap_or_else(|| panic!("no member `{buyer}`")))
+    }
+
+    fn buyer(&self, seat: Seat) -> String {
+        self.auction.member(seat).campaign.buyer.id.to_string()
+    }
+
+    fn say(&mut self, at: u64, text: &str) {
+        writeln!(self.heard, "{at}ms {text}").unwrap();
+    }
+
+    /// Polls until the auction waits; returns until when.
+    fn drain(&mut self, at: u64) -> Option<Timestamp> {
+        loop {
+            let command = self.auction.poll();
+            let text = match command {
+                Command::Wait(until) => return Some(until),
+                Command::Done => {
+                    if !self.over {
+                        self.say(at, "done");
+                    }
+                    self.over = true;
+                    return None;
+                }
+                Command::Ping { seat, .. } => format!("ping {}", self.buyer(seat)),
+                Command::Post { seat, token, price, .. } => format!(
+                    "post {} {price}{}",
+                    self.buyer(seat),
+                    token.map_or(String::new(), |t| format!(" token {}", t.0))
+                ),
+                Command::Repost { seat, .. } => format!("repost {}", self.buyer(seat)),
+                Command::Persist(commit) => format!("persist {}", show_commit(&commit)),
+                Command::PersistPromise(promise) => format!("persist promise {}", promise.payout),
+                Command::ReplyPromise(promise) => format!(
+                    "reply bid {} until {}ms",
+                    promise.payout,
+                    promise.expires_at.unix_millis()
+                ),
+                Command::Reply(answer) => format!("reply {}", show_answer(&answer)),
+                Command::GiveUp { pending } => format!("give up, pending {pending}"),
+                Command::HandOver(open) => format!("hand over step {}", open.intent.attempt.step()),
+            };
+            self.say(at, &text);
+        }
+    }
+}
+
+fn show_answer(answer: &Answer) -> String {
+    let mut text = answer.status.to_string();
+    if let Some(payout) = answer.payout {
+        write!(text, " {payout}").unwrap();
+    }
+    if !answer.reasons.is_empty() {
+        write!(text, " because {}", answer.reasons.join(" ")).unwrap();
+    }
+    text
+}
+
+fn show_commit(commit: &Commit) -> String {
+    let mut parts = Vec::new();
+    if let Some(concluded) = &commit.concluded {
+        parts.push(format!("step {} {}", concluded.attempt.step(), concluded.outcome.code()));
+    }
+    match &commit.next {
+        Next::Prepare(intent) => parts.push(format!(
+            "prepare {} {} for {}",
+            intent.campaign.buyer(),
+            intent.price,
+            intent.payout
+        )),
+        Next::Answer(answer) => parts.push(format!("answer {}", answer.status)),
+        Next::Nothing => {}
+    }
+    parts.join(" + ")
+}
+
+fn event(stage: &Stage, words: &[&str]) -> Event {
+    let step = AttemptId::new(LeadId::from_bytes([0; 16]), stage.auction.steps);
+    let post = |answer| Event::PostAnswer(step, answer);
+    let ping = |answer| Event::PingAnswer(stage.seat(words[0]), answer);
+    match words {
+        ["timer"] => Event::Timer,
+        ["gone"] => Event::SellerGone,
+        ["durable"] => Event::Durable(Durable::Done),
+        ["refused", why] => Event::Durable(Durable::Refused(Refused::from_code(why).unwrap())),
+        [_, "bids", price] => ping(PingAnswer::Bid { price: usd(price), token: None }),
+        [_, "bids", price, token] => {
+            let token = Some(BidToken((*token).to_owned()));
+            ping(PingAnswer::Bid { price: usd(price), token })
+        }
+        [_, "is", "available"] => ping(PingAnswer::Available { token: None }),
+        [_, "declines"] => ping(PingAnswer::NoBid(NoBid::Declined(Rejection {
+            class: RejectClass::Filter,
+            text: None,
+        }))),
+        [_, "accepts"] => post(PostAnswer::Accepted(Acceptance::default())),
+        [_, "rejects", class] => {
+            let class = RejectClass::from_code(class).unwrap();
+            post(PostAnswer::Rejected(Rejection { class, text: None }))
+        }
+        [_, "unsent", why] => post(PostAnswer::NotSent(NotSent::from_code(why).unwrap())),
+        [_, "lost", why] => post(PostAnswer::Unknown(Unknown::from_code(why).unwrap())),
+        other => panic!("no such event: {other:?}"),
+    }
+}
+
+fn play(setup: Setup, script: &str) -> Stage {
+    let auction = Auction::new(at_ms("0"), setup);
+    let mut stage = Stage { auction, heard: String::new(), over: false };
+    let mut wait = stage.drain(0);
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (at, words) = line.split_once(' ').unwrap();
+        let at: u64 = at.parse().unwrap();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        if words == ["timer"] {
+            let due = wait.map(Timestamp::unix_millis);
+            assert!(
+                due.is_some_and(|due| due <= i64::try_from(at).unwrap()),
+                "{line}: due {due:?}"
+            );
+        }
+        let event = event(&stage, &words);
+        stage.auction.handle(Timestamp::from_unix_millis(i64::try_from(at).unwrap()), event);
+        wait = stage.drain(at);
+    }
+    stage
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "expect![] reads best in place")]
+fn check(tree: &str, script: &str, expected: Expect) {
+    let stage = play(setup(tree, Goal::Sell), script);
+    expected.assert_eq(&stage.heard);
+}
+
+#[test]
+fn the_best_bid_buys_and_the_seller_is_answered_when_it_is_durable() {
+    check(
+        "tier one
+           acme
+           bolt",
+        "20 acme bids 12.00
+         35 bolt bids 15.00 tok7
+         37 durable
+         90 bolt accepts
+         92 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD token tok7
+            90ms persist step 1 accepted + answer sold
+            92ms reply sold 12.00 USD
+            92ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_rejected_post_cascades_and_k_steps_cost_k_plus_one_commits() {
+    check(
+        "tier one
+           acme
+           bolt
+           cask",
+        "20 acme bids 12.00
+         21 bolt bids 15.00
+         22 cask bids 14.00
+         23 durable
+         40 bolt rejects duplicate
+         41 durable
+         60 cask unsent connect
+         61 durable
+         80 acme accepts
+         81 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            0ms ping cask
+            22ms persist prepare bolt 15.00 USD for 12.00 USD
+            23ms post bolt 15.00 USD
+            40ms persist step 1 rejected + prepare cask 14.00 USD for 11.20 USD
+            41ms post cask 14.00 USD
+            60ms persist step 2 not_sent + prepare acme 12.00 USD for 9.60 USD
+            61ms post acme 12.00 USD
+            80ms persist step 3 accepted + answer sold
+            81ms reply sold 9.60 USD
+            81ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_post_without_an_answer_is_offered_to_nobody_else() {
+    check(
+        "tier one
+           acme
+           bolt",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 durable
+         337 timer
+         339 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            337ms hand over step 1
+            337ms persist step 1 unknown + answer pending
+            339ms reply pending because unknown:timeout
+            339ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_under_the_same_key_within_the_budget() {
+    check(
+        "tier one
+           bolt repost",
+        "35 bolt bids 15.00
+         37 durable
+         60 bolt lost reset
+         95 bolt accepts
+         97 durable",
+        expect![[r#"
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            60ms repost bolt
+            95ms persist step 1 accepted + answer sold
+            97ms reply sold 12.00 USD
+            97ms done
+        "#]],
+    );
+}
+
+#[test]
+fn the_late_answer_itself_resolves_a_post_that_timed_out() {
+    check(
+        "tier one
+           bolt repost",
+        "35 bolt bids 15.00
+         37 durable
+         337 timer
+         350 bolt lost reset
+         420 bolt rejects filter
+         421 durable",
+        expect![[r#"
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            337ms repost bolt
+            420ms persist step 1 rejected + answer unsold
+            421ms reply unsold because rejected:filter
+            421ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_duplicate_or_unsent_repetition_proves_nothing_about_the_first_post() {
+    check(
+        "tier one
+           bolt repost
+           acme",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 durable
+         60 bolt lost reset
+         95 bolt rejects duplicate
+         97 durable",
+        expect![[r#"
+            0ms ping bolt
+            0ms ping acme
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            60ms repost bolt
+            95ms hand over step 1
+            95ms persist step 1 unknown + answer pending
+            97ms reply pending because unknown:reset
+            97ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_campaign_that_allows_it_cascades_after_an_unknown_outcome() {
+    check(
+        "tier one
+           acme
+           bolt cascade",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 durable
+         60 bolt lost http_5xx
+         62 durable
+         80 acme rejects filter
+         82 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            60ms hand over step 1
+            60ms persist step 1 unknown + prepare acme 12.00 USD for 9.60 USD
+            62ms post acme 12.00 USD
+            80ms persist step 2 rejected + answer pending
+            82ms reply pending because unknown:http_5xx rejected:filter
+            82ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_refused_commit_a_sends_nothing_and_tries_the_next() {
+    check(
+        "tier one
+           acme
+           bolt",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 refused cap
+         39 refused no_credit
+         41 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms persist prepare acme 12.00 USD for 9.60 USD
+            39ms persist answer unsold
+            41ms reply unsold because ineligible:cap ineligible:no_credit
+            41ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_lead_claimed_by_another_request_ends_as_duplicate() {
+    check(
+        "tier one
+           acme
+           bolt",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 refused duplicate
+         39 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms persist answer duplicate
+            39ms reply duplicate because ineligible:duplicate
+            39ms done
+        "#]],
+    );
+}
+
+#[test]
+fn the_next_tier_is_asked_when_the_first_has_no_usable_bid() {
+    check(
+        "tier one reserve 14.00
+           acme
+           bolt
+         tier two
+           cask
+           lone fixed 9.00 direct",
+        "20 acme bids 13.99
+         150 timer
+         160 cask bids 8.50
+         162 durable
+         180 lone accepts
+         182 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            150ms ping cask
+            160ms persist prepare lone 9.00 USD for 7.20 USD
+            162ms post lone 9.00 USD
+            180ms persist step 1 accepted + answer sold
+            182ms reply sold 7.20 USD
+            182ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_late_bid_is_recorded_with_its_price_and_changes_nothing() {
+    let script = "20 acme bids 12.00
+         150 timer
+         151 bolt bids 55.00
+         152 durable
+         170 acme accepts
+         172 durable";
+    let stage = play(setup("tier one\nacme\nbolt", Goal::Sell), script);
+    assert!(stage.heard.contains("reply sold 9.60 USD"), "{}", stage.heard);
+    let late = stage.auction.trace().steps.iter().any(
+        |step| matches!(&step.event, TraceEvent::NoBid { reason, .. } if reason == "late(55.00)"),
+    );
+    assert!(late, "{:?}", stage.auction.trace());
+}
+
+#[test]
+fn the_cascade_limit_ends_a_tier() {
+    check(
+        "tier one cascade 1
+           acme
+           bolt
+           cask
+         tier two
+           lone fixed 9.00 direct",
+        "20 acme bids 12.00
+         21 bolt bids 15.00
+         22 cask bids 14.00
+         23 durable
+         40 bolt rejects cap
+         41 durable
+         60 cask rejects cap
+         61 durable
+         80 lone accepts
+         81 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            0ms ping cask
+            22ms persist prepare bolt 15.00 USD for 12.00 USD
+            23ms post bolt 15.00 USD
+            40ms persist step 1 rejected + prepare cask 14.00 USD for 11.20 USD
+            41ms post cask 14.00 USD
+            60ms persist step 2 rejected + prepare lone 9.00 USD for 7.20 USD
+            61ms post lone 9.00 USD
+            80ms persist step 3 accepted + answer sold
+            81ms reply sold 7.20 USD
+            81ms done
+        "#]],
+    );
+}
+
+#[test]
+fn equal_bids_go_to_the_campaign_that_waited_longest_for_a_lead() {
+    check(
+        "tier one
+           acme won 500
+           bolt won 400
+           cask won 600",
+        "20 acme bids 12.00
+         21 bolt bids 12.00
+         22 cask bids 12.00",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            0ms ping cask
+            22ms persist prepare bolt 12.00 USD for 9.60 USD
+        "#]],
+    );
+}
+
+#[test]
+fn no_post_is_begun_that_cannot_be_answered_in_time() {
+    check(
+        "tier one
+           acme
+           bolt",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 durable
+         930 bolt rejects cap
+         932 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            930ms persist step 1 rejected + answer unsold
+            932ms reply unsold because rejected:cap ineligible:no_time_left
+            932ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_stalled_disk_before_commit_a_ends_in_a_refusal_and_is_undone() {
+    check(
+        "tier one
+           acme",
+        "20 acme bids 12.00
+         1000 timer
+         4000 durable
+         4005 durable",
+        expect![[r#"
+            0ms ping acme
+            20ms persist prepare acme 12.00 USD for 9.60 USD
+            1000ms give up, pending false
+            4000ms persist step 1 not_sent + answer unsold
+            4005ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_stalled_disk_after_the_post_ends_in_pending() {
+    check(
+        "tier one
+           acme",
+        "20 acme bids 12.00
+         30 durable
+         50 acme accepts
+         1000 timer
+         4000 durable",
+        expect![[r#"
+            0ms ping acme
+            20ms persist prepare acme 12.00 USD for 9.60 USD
+            30ms post acme 12.00 USD
+            50ms persist step 1 accepted + answer sold
+            1000ms give up, pending true
+            4000ms done
+        "#]],
+    );
+}
+
+#[test]
+fn a_seller_that_leaves_before_commit_a_stops_the_auction_and_later_does_not() {
+    check(
+        "tier one
+           acme",
+        "10 gone
+         12 durable",
+        expect![[r#"
+            0ms ping acme
+            10ms persist answer abandoned
+            12ms reply abandoned
+            12ms done
+        "#]],
+    );
+    check(
+        "tier one
+           acme",
+        "20 acme bids 12.00
+         30 durable
+         31 gone
+         50 acme accepts
+         52 durable",
+        expect![[r#"
+            0ms ping acme
+            20ms persist prepare acme 12.00 USD for 9.60 USD
+            30ms post acme 12.00 USD
+            50ms persist step 1 accepted + answer sold
+            52ms reply sold 9.60 USD
+            52ms done
+        "#]],
+    );
+}
+
+#[test]
+fn an_empty_tree_is_unsold_at_once() {
+    check(
+        "",
+        "2 durable",
+        expect![[r#"
+        0ms persist answer unsold
+        2ms reply unsold
+        2ms done
+    "#]],
+    );
+}
+
+const PING: PingId = PingId::from_bytes([0; 16]);
+
+#[test]
+fn a_ping_is_answered_with_a_promise_and_posts_nothing() {
+    let goal = Goal::Quote { ping: PING, lifetime: Duration::from_secs(60) };
+    let stage = play(
+        setup("tier one\nacme\nbolt\nlone fixed 9.00", goal),
+        "20 acme bids 12.00
+         30 lone is available
+         35 bolt declines
+         37 durable",
+    );
+    expect![[r#"
+        0ms ping acme
+        0ms ping bolt
+        0ms ping lone
+        35ms persist promise 9.60 USD
+        37ms reply bid 9.60 USD until 60035ms
+        37ms done
+    "#]]
+    .assert_eq(&stage.heard);
+}
+
+fn promise(bids: &[(&str, &str)]) -> Goal {
+    let bids = bids
+        .iter()
+        .map(|(buyer, price)| PromisedBid {
+            campaign: format!("{buyer}/auto").parse().unwrap(),
+            tier: "one".to_owned(),
+            price: usd(price),
+            token: Some(BidToken(format!("t-{buyer}"))),
+        })
+        .collect();
+    Goal::Fulfil(Promise { ping: PING, payout: usd("12.00"), expires_at: at_ms("60000"), bids })
+}
+
+#[test]
+fn a_post_on_a_ping_honours_the_promise_from_the_margin_or_not_at_all() {
+    let bids = promise(&[("bolt", "15.00"), ("cask", "13.00"), ("acme", "11.99")]);
+    let stage = play(
+        setup("tier one\nacme\nbolt\ncask", bids),
+        "2 durable
+         20 bolt rejects cap
+         22 durable
+         40 cask rejects cap
+         42 durable",
+    );
+    expect![[r#"
+        0ms persist prepare bolt 15.00 USD for 12.00 USD
+        2ms post bolt 15.00 USD token t-bolt
+        20ms persist step 1 rejected + prepare cask 13.00 USD for 12.00 USD
+        22ms post cask 13.00 USD token t-cask
+        40ms persist step 2 rejected + answer unsold
+        42ms reply unsold because rejected:cap
+        42ms done
+    "#]]
+    .assert_eq(&stage.heard);
+}
+
+#[test]
+fn the_same_events_give_the_same_journey() {
+    let script = "20 acme bids 12.00
+         35 bolt bids 12.00
+         37 durable
+         60 acme rejects cap
+         62 durable
+         90 bolt accepts
+         92 durable";
+    let once = || play(setup("tier one\nacme\nbolt", Goal::Sell), script).auction.trace().clone();
+    assert_eq!(once(), once());
+    assert_eq!(once().steps.len(), 15);
+}
+
+fn open_attempt() -> OpenAttempt {
+    let stage = play(setup("tier one\nbolt", Goal::Sell), "35 bolt bids 15.00\n37 durable");
+    OpenAttempt { intent: *stage.auction.intent.unwrap(), since: at_ms("337") }
+}
+
+#[test]
+fn after_the_auction_a_lost_answer_is_asked_for_with_growing_pauses_until_it_is_definite() {
+    let mut work = Resolution::new(at_ms("400"), open_attempt(), true);
+    let mut asked = Vec::new();
+    let mut now = at_ms("400");
+    for _ in 0..4 {
+        let ResolutionCommand::Wait(at) = work.poll() else { panic!("must wait first") };
+        asked.push(at.since(now));
+        now = at;
+        work.handle(now, ResolutionEvent::Timer);
+        assert!(matches!(work.poll(), ResolutionCommand::Repost { .. }));
+        work.handle(now, ResolutionEvent::PostAnswer(PostAnswer::Unknown(Unknown::Timeout)));
+    }
+    assert_eq!(asked, [MS(1_000), MS(1_000), MS(2_000), MS(4_000)]);
+    work.handle(now, ResolutionEvent::PostAnswer(PostAnswer::Accepted(Acceptance::default())));
+    let ResolutionCommand::Persist(commit) = work.poll() else { panic!("must be persisted") };
+    assert_eq!(show_commit(&commit), "step 1 accepted");
+    work.handle(now, ResolutionEvent::Durable);
+    assert!(matches!(work.poll(), ResolutionCommand::Done));
+}
+
+#[test]
+fn without_a_way_to_ask_only_the_late_answer_resolves_and_no_timer_ever_ends_a_hold() {
+    let mut work = Resolution::new(at_ms("400"), open_attempt(), false);
+    let ResolutionCommand::Wait(at) = work.poll() else { panic!("must wait") };
+    assert_eq!(at, work.open().intent.resolve_by);
+    work.handle(at, ResolutionEvent::Timer);
+    assert!(matches!(work.poll(), ResolutionCommand::Done), "left to a person, nothing persisted");
+}
