@@ -1,1 +1,42 @@
 //! Everything durable: SQLite behind one semantic trait, with group commit.
+//!
+//! [`ExchangeStore`] speaks of leads, attempts, promises and money, never of rows, so that another
+//! database can stand behind it. [`SqliteStore`] is the one that comes with the exchange: one
+//! writer thread that shares each disk sync among everything that waits for it, and readers that
+//! never block the writer. Contact data is kept apart from all else, sealed under a key of each
+//! lead's own: see [`vault`].
+//!
+//! > What a [`Ticket`] has answered is on disk. What it has not answered may or may not be.
+//!
+//! Nothing here decides about an auction or about money: the auction asks, the ledger's rules say
+//! which entries that makes, and the store writes them inside the same transaction in which it
+//! read the balance, the caps and the duplicates.
+
+mod api_key;
+mod error;
+mod funds;
+mod intake;
+pub mod recovery;
+//mod sqlite;
+mod store;
+mod ticket;
+mod usage;
+pub mod vault;
+mod view;
+
+pub use api_key::{ApiKey, KeyMode};
+pub use error::StoreError;
+pub use intake::{
+    BadIdempotencyKey, Claim, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind, IntakeReply,
+    StoredReply,
+};
+//pub use sqlite::{
+//    CommitObserver, SqliteStore, StoreOptions, StoreStats, Synchronous, free_space, read_note,
+//};
+pub use recovery::Recovered;
+pub use store::{Committed, ExchangeStore, Failure, all_transactions};
+pub use ticket::Ticket;
+pub use view::{
+    AttemptView, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
+    Replay, StoredTransaction, TransactionPage,
+};

@@ -1,0 +1,133 @@
+//! What is made durable about a request before anybody is pinged.
+
+use std::fmt;
+use std::sync::Arc;
+
+use exchange_model::pii::Fingerprint;
+use exchange_model::{Lead, LeadId, SourceId, Timestamp};
+
+/// Longest idempotency key, in bytes.
+pub const IDEMPOTENCY_KEY_MAX: usize = 255;
+
+/// Which request it was.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum IntakeKind {
+    /// A whole lead: a direct post, or a post on a ping (then it has the ping's bits).
+    Lead,
+    /// Attributes only. The "lead" of the intake carries the ping's bits as its id.
+    Ping,
+}
+
+impl IntakeKind {
+    /// `lead` or `ping`, as stored.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+/// The text is no idempotency key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("an idempotency key has 1 to {IDEMPOTENCY_KEY_MAX} bytes")]
+pub struct BadIdempotencyKey;
+
+/// The seller's name for one request of one kind; kept as a keyed hash, since sellers put anything
+/// into it.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct IdempotencyKey {
+    kind: IntakeKind,
+    text: String,
+}
+
+impl IdempotencyKey {
+    /// The key of a request of this kind: the same text names another request when pinging than
+    /// when posting.
+    ///
+    /// # Errors
+    /// [`BadIdempotencyKey`].
+    pub fn new(kind: IntakeKind, text: &str) -> Result<Self, BadIdempotencyKey> {
+        if (1..=IDEMPOTENCY_KEY_MAX).contains(&text.len()) {
+            Ok(Self { kind, text: text.to_owned() })
+        } else {
+            Err(BadIdempotencyKey)
+        }
+    }
+
+    /// What kind of request it names.
+    #[must_use]
+    pub fn kind(&self) -> IntakeKind {
+        self.kind
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdempotencyKey({}, [redacted])", self.kind.code())
+    }
+}
+
+/// "This person was here": one fingerprint within one scope.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claim {
+    /// Where it counts: the seller, the vertical and the field, by the caller's rule.
+    pub scope: String,
+    /// Of which value.
+    pub fingerprint: Fingerprint,
+    /// An equal claim made at or after this moment makes the lead a duplicate.
+    pub since: Timestamp,
+}
+
+/// One request, before anybody is pinged.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    /// The lead; its contact data is sealed before it is written. For a ping, its id has the
+    /// ping's bits.
+    pub lead: Arc<Lead>,
+    /// Lead or ping.
+    pub kind: IntakeKind,
+    /// Whose.
+    pub source: SourceId,
+    /// The seller's name for the request.
+    pub idempotency: Option<IdempotencyKey>,
+    /// A keyed hash of the body ([`crate::vault::DerivedKeys::body_fingerprint`]).
+    pub fingerprint: [u8; 32],
+    /// When the request's first byte arrived: decides hours and cap windows.
+    pub received_at: Timestamp,
+    /// The version of the config that routes it.
+    pub config_version: String,
+    /// Where the seller wants to hear of a late outcome.
+    pub callback_url: Option<String>,
+    /// What makes another lead a duplicate of this one. Claimed at the first post, not before.
+    pub claims: Vec<Claim>,
+}
+
+/// What became of an [`Intake`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum IntakeReply {
+    /// It is durable.
+    Accepted,
+    /// The idempotency key names an earlier request; nothing was written. See
+    /// [`crate::ExchangeStore::replay`].
+    KeyInUse {
+        /// That request's lead (for a ping: its bits).
+        lead: LeadId,
+    },
+    /// The ping was posted before; nothing was written.
+    PingUsed,
+}
+
+/// An answer as the seller got it, byte for byte.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredReply {
+    /// The HTTP status.
+    pub http_status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}

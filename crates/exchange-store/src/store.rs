@@ -1,0 +1,205 @@
+//! The semantic trait: what the exchange asks of whatever keeps its records.
+
+use std::fmt::Debug;
+
+use exchange_core::record::{Commit, Durable, OpenAttempt, Promise, Tally, Window};
+use exchange_core::trace::Trace;
+use exchange_model::{
+    AttemptId, BuyerId, CampaignId, Currency, LeadId, MinorUnits, PingId, PostPermit, SourceId,
+    Timestamp,
+};
+use settlement_ledger::hold::Hold;
+use settlement_ledger::top_up::WireTopUp;
+use settlement_ledger::verify::VerifyReport;
+use tokio::sync::watch;
+
+use crate::api_key::ApiKey;
+use crate::error::StoreError;
+use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
+use crate::ticket::Ticket;
+use crate::view::{
+    Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord, Replay,
+    StoredTransaction, TransactionPage,
+};
+use exchange_model::BillingTerms;
+
+/// Transactions read at a time by [`all_transactions`].
+const PAGE: u32 = 1_000;
+
+/// What a [`Commit`] came to, once it is on disk.
+#[derive(Debug)]
+pub struct Committed {
+    /// Done, or only the intent refused.
+    pub durable: Durable,
+    /// The right to post, when the step prepared one and it was not refused.
+    pub permit: Option<PostPermit>,
+}
+
+/// Everything durable, in the exchange's own words.
+///
+/// A trait because one SQLite file on one machine is not the last word: a PostgreSQL store that
+/// several nodes share is to stand behind the same operations. Hence no row, statement or
+/// transaction is visible here, and what must be atomic is one operation.
+///
+/// Operations are queued in the order in which they are called, and what is queued earlier is
+/// durable no later: an [`ExchangeStore::intake`] is on disk before the commit that follows it.
+/// Nothing here blocks the caller.
+pub trait ExchangeStore: Send + Sync + Debug {
+    /// Records a request before anybody is pinged, unless its idempotency key is taken (an
+    /// abandoned request gives its key free). It may be awaited late: while pings are out.
+    fn intake(&self, intake: Intake) -> Ticket<IntakeReply>;
+
+    /// Commits A and B of one lead. The permit exists only once A is on disk. `reply` is what the
+    /// seller will be told, stored with an answer.
+    fn commit(&self, step: Commit, reply: Option<StoredReply>) -> Ticket<Committed>;
+
+    /// A ping's answer with bids behind it.
+    fn promise(&self, promise: Promise, reply: StoredReply) -> Ticket<()>;
+
+    /// A ping's answer when nobody bid.
+    fn no_bid(&self, ping: PingId, reply: StoredReply) -> Ticket<()>;
+
+    /// Writes the journey of a lead or ping (the ping's bits) behind; drops it, counted, when too
+    /// much waits.
+    fn trace(&self, lead: LeadId, trace: Trace);
+
+    /// Nothing left the house and nobody waits: the request's idempotency key is free again.
+    fn abandon(&self, lead: LeadId, at: Timestamp) -> Ticket<()>;
+
+    /// Answers once everything queued before, traces included, is on disk.
+    fn flush(&self) -> Ticket<()>;
+
+    /// The earlier request of this source that the key names.
+    fn replay(&self, source: &SourceId, key: &IdempotencyKey) -> Ticket<Option<Replay>>;
+
+    /// A ping of this source.
+    fn ping(&self, source: &SourceId, ping: PingId) -> Ticket<Option<PingRecord>>;
+
+    /// How a lead of this source stands.
+    fn status(&self, source: &SourceId, lead: LeadId) -> Ticket<Option<LeadStanding>>;
+
+    /// The lead that claimed one of these before: an early look, decided again inside commit A.
+    fn duplicate(&self, claims: &[Claim]) -> Ticket<Option<LeadId>>;
+
+    /// Attempts whose outcome is unknown, oldest first. Their caps are reserved already and are
+    /// not listed again.
+    fn open_attempts(&self) -> Ticket<Vec<OpenAttempt>>;
+
+    /// The lead of an unknown attempt and the right to post it once more under the same key;
+    /// nothing when the outcome is known or the contact data is erased.
+    fn reopen(&self, attempt: AttemptId) -> Ticket<Option<(LeadParts, PostPermit)>>;
+
+    /// What a campaign bought and has reserved within a window. In memory: no waiting.
+    fn used(&self, campaign: &CampaignId, window: Window) -> Tally;
+
+    /// When a campaign last bought a lead. In memory.
+    fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp>;
+
+    /// What a buyer's terms still allow, less all that is held. In memory; nothing when it cannot
+    /// be told (another currency).
+    fn available(
+        &self,
+        buyer: &BuyerId,
+        terms: &BillingTerms,
+        currency: Currency,
+    ) -> Option<MinorUnits>;
+
+    /// Keeps a new API key.
+    fn add_key(&self, key: ApiKey) -> Ticket<()>;
+
+    /// Ends an API key; `false` when there is none by that id.
+    fn revoke_key(&self, id: &str, at: Timestamp) -> Ticket<bool>;
+
+    /// The API key with this public part.
+    fn key_by_id(&self, id: &str) -> Ticket<Option<ApiKey>>;
+
+    /// Every API key, by source and age.
+    fn keys(&self) -> Ticket<Vec<ApiKey>>;
+
+    /// Everything about one lead or, by its bits, about a ping that was not posted on.
+    fn lead_view(&self, lead: LeadId) -> Ticket<Option<LeadView>>;
+
+    /// Destroys a lead's key, its sealed contact data and its duplicate claims, and clears the log
+    /// of old copies. What is left cannot be decrypted by anybody. `None`: no such lead.
+    fn erase(&self, lead: LeadId, at: Timestamp) -> Ticket<Option<Erasure>>;
+
+    /// Books money that a buyer paid in advance; `false` when this transfer was booked before.
+    fn top_up(&self, top_up: WireTopUp) -> Ticket<bool>;
+
+    /// At most `limit` transactions after this sequence number, in the order of the chain.
+    fn transactions(&self, after: u64, limit: u32) -> Ticket<TransactionPage>;
+
+    /// Every balance.
+    fn balances(&self) -> Ticket<Vec<Balance>>;
+
+    /// Every open hold.
+    fn open_holds(&self) -> Ticket<Vec<Hold>>;
+
+    /// What people must look at, latest first.
+    fn exceptions(&self, limit: u32) -> Ticket<Vec<ExceptionView>>;
+
+    /// Checks the whole database and all the books; slow, and blocks nobody.
+    fn verify(&self) -> Ticket<VerifyReport>;
+
+    /// Resolves when the store has stopped for good.
+    fn failure(&self) -> Failure;
+}
+
+/// Waits for the store to stop for good.
+#[derive(Clone, Debug)]
+pub struct Failure(watch::Receiver<Option<String>>);
+
+impl Failure {
+    pub(crate) fn new(watched: watch::Receiver<Option<String>>) -> Self {
+        Self(watched)
+    }
+
+    /// Why the store stopped, if it has.
+    #[must_use]
+    pub fn now(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
+    /// Resolves with the reason when the store stops by a failure; never otherwise.
+    pub async fn wait(mut self) -> String {
+        let reason = match self.0.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone(),
+            Err(_closed_in_good_order) => None,
+        };
+        match reason {
+            Some(reason) => reason,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Every transaction in the order of the chain, read page by page; blocks this thread.
+///
+/// # Errors
+/// Each item may be the error that ended the reading.
+pub fn all_transactions(
+    store: &dyn ExchangeStore,
+) -> impl Iterator<Item = Result<StoredTransaction, StoreError>> + '_ {
+    let mut after = Some(0);
+    let mut page = Vec::new().into_iter();
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(next) = page.next() {
+                return Some(Ok(next));
+            }
+            let read = store.transactions(after?, PAGE).blocking_wait();
+            match read {
+                Ok(TransactionPage { transactions, more }) => {
+                    let last = transactions.last().map(|last: &StoredTransaction| last.sequence);
+                    after = last.filter(|_| more);
+                    page = transactions.into_iter();
+                    last?;
+                }
+                Err(error) => {
+                    after = None;
+                    return Some(Err(error));
+                }
+            }
+        }
+    })
+}
