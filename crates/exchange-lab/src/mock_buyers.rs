@@ -2,7 +2,7 @@
 //!
 //! Each speaks a wire format of its own ([`Family`]), decides from the content of the ping and its
 //! seed, keeps a book of every lead it bought ([`Book`]) and misbehaves by its
-//! [`FaultPlan`](crate::faults::FaultPlan). What a buyer *is* lives in `desk`; how it *talks* lives
+//! [`FaultPlan`]. What a buyer *is* lives in `desk`; how it *talks* lives
 //! in one file per family; sockets live in `server`.
 //!
 //! > A buyer's book is written before its answer is sent, so it is the truth about what was bought.
@@ -11,6 +11,7 @@ mod answer;
 mod boberdoo;
 mod body;
 mod book;
+mod buyer;
 mod desk;
 mod direct_post;
 mod json_bidder;
@@ -44,7 +45,7 @@ pub use process::{RunOptions, run_forever};
 pub use sample::{SampleSecret, sample_buyers, sample_secrets, write_sample_secrets};
 
 use crate::faults::FaultPlan;
-use server::Buyer;
+use buyer::Buyer;
 
 /// What a request to a buyer is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

@@ -50,7 +50,7 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Tokens remembered at once; the oldest are forgotten, as any identity provider does.
+/// Tokens remembered at once; one more and all are forgotten, so that their owners ask again.
 const TOKENS_MAX: usize = 10_000;
 
 pub(crate) struct PlainJson {
