@@ -1,0 +1,81 @@
+//! The sample exchange in `config/`, read by the crates that will run it.
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use exchange_model::{Document, Findings, SourceFile, Vertical};
+use ping_tree::{Routing, Sources, TestFile};
+
+fn config() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config")
+}
+
+fn file(path: &str) -> Option<Arc<SourceFile>> {
+    let text = std::fs::read_to_string(config().join(path)).ok()?;
+    Some(Arc::new(SourceFile { path: path.into(), text }))
+}
+
+/// The documents of one folder, by name.
+fn documents(folder: &str, findings: &mut Findings) -> Vec<Document> {
+    let entries = std::fs::read_dir(config().join(folder)).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".toml"));
+    names.sort();
+    let parse =
+        |name: String| Document::parse(file(&format!("{folder}/{name}")).unwrap(), findings);
+    names.into_iter().map(parse).collect::<Option<_>>().unwrap()
+}
+
+fn routing(findings: &mut Findings) -> Routing {
+    let verticals: BTreeMap<_, _> = documents("verticals", findings)
+        .iter()
+        .filter_map(|document| Vertical::read(document, findings))
+        .map(|vertical| (vertical.id().clone(), vertical))
+        .collect();
+    let buyers = documents("buyers", findings);
+    let sellers = documents("sellers", findings);
+    let trees = documents("trees", findings);
+    let sources = Sources {
+        verticals: &verticals,
+        buyers: &buyers,
+        sellers: &sellers,
+        trees: &trees,
+        lists: &file,
+    };
+    ping_tree::compile(&sources, findings)
+}
+
+fn assert_clean(findings: &Findings) {
+    let lines: Vec<_> = findings
+        .sorted()
+        .into_iter()
+        .map(|f| {
+            format!("{:?} {} ({})", f.place.as_ref().map(|p| p.file_line()), f.message, f.help)
+        })
+        .collect();
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+#[test]
+fn the_routing_has_no_finding_not_even_a_warning() {
+    let mut findings = Findings::new();
+    let routing = routing(&mut findings);
+    assert_clean(&findings);
+    assert_eq!(routing.buyers().count(), 8);
+    assert_eq!(routing.campaigns().count(), 9);
+    assert_eq!(routing.sources().count(), 2);
+    assert_eq!(routing.trees().map(|tree| tree.tiers.len()).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn the_operators_tests_are_readable() {
+    let mut findings = Findings::new();
+    let routing = routing(&mut findings);
+    let [document] = documents("tests", &mut findings).try_into().unwrap();
+    let tests = TestFile::read(&document, &routing, &mut findings);
+    assert_clean(&findings);
+    assert_eq!(tests.cases.len(), 13);
+}
