@@ -841,4 +841,6 @@ pub(crate) fn is_definite(answer: &PostAnswer) -> bool {
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;

@@ -77,7 +77,7 @@ fn member(line: &str) -> Member {
 
 use exchange_model::CampaignId;
 
-fn at_ms(text: &str) -> Timestamp {
+pub(super) fn at_ms(text: &str) -> Timestamp {
     Timestamp::from_unix_millis(text.parse().unwrap())
 }
 
@@ -102,7 +102,7 @@ fn tiers(tree: &str) -> Vec<TierSetup> {
     tiers
 }
 
-fn setup(tree: &str, goal: Goal) -> Setup {
+pub(super) fn setup(tree: &str, goal: Goal) -> Setup {
     let share = PayoutRule::Share(Rate::parse_percent("80%").unwrap());
     Setup {
         lead: LeadId::from_bytes([0; 16]),
