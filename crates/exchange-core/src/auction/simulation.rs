@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use exchange_model::outcome::Acceptance;
 use exchange_model::reason::Rejection;
-use exchange_model::{Currency, MinorUnits};
 
 use super::tests::{at_ms, setup};
 use super::*;
@@ -59,6 +58,7 @@ fn random_tree(dice: &mut Dice) -> String {
 struct Truth {
     durable_a: BTreeSet<AttemptId>,
     asked_a: Option<AttemptId>,
+    policies: BTreeMap<AttemptId, UnknownPolicy>,
     holders: BTreeMap<Seat, bool>,
     concluded: BTreeMap<AttemptId, &'static str>,
     unknown_under_hold: bool,
@@ -106,7 +106,7 @@ impl World {
         if let Some(concluded) = &commit.concluded {
             let before = self.truth.concluded.insert(concluded.attempt, concluded.outcome.code());
             assert_eq!(before, None, "an attempt is concluded once");
-            let hold = self.policy_of(concluded.attempt) == UnknownPolicy::Hold;
+            let hold = self.truth.policies.get(&concluded.attempt) == Some(&UnknownPolicy::Hold);
             if concluded.outcome.code() == "unknown" && hold {
                 self.truth.unknown_under_hold = true;
             }
@@ -114,6 +114,7 @@ impl World {
         let mut durable = Durable::Done;
         if let Next::Prepare(intent) = &commit.next {
             assert!(intent.price.at_least(intent.payout).unwrap(), "never sold at a loss");
+            self.truth.policies.insert(intent.attempt, intent.unknown);
             if self.dice.percent(10) {
                 durable = Durable::Refused(Refused::Cap);
             } else {
@@ -123,11 +124,6 @@ impl World {
         let stall = if self.slow_disk && self.dice.percent(20) { 2_000 } else { 0 };
         let takes = 1 + self.dice.below(5) + stall;
         self.later(takes, Event::Durable(durable));
-    }
-
-    fn policy_of(&self, attempt: AttemptId) -> UnknownPolicy {
-        let intent = self.auction.intent.as_ref().filter(|i| i.attempt == attempt);
-        intent.map_or(UnknownPolicy::Cascade, |i| i.unknown)
     }
 
     fn post(&mut self, attempt: AttemptId, seat: Seat, again: bool) {
