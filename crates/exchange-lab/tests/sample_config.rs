@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use exchange_core::auction::Delivery;
 use exchange_model::{Document, Findings, SourceFile, Vertical};
-use ping_tree::{Routing, Sources, TestFile};
+use ping_tree::{Campaign, Routing, Sources, TestFile};
 
 fn config() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config")
@@ -78,4 +80,21 @@ fn the_operators_tests_are_readable() {
     let tests = TestFile::read(&document, &routing, &mut findings);
     assert_clean(&findings);
     assert_eq!(tests.cases.len(), 13);
+}
+
+#[test]
+fn the_operators_tests_pass() {
+    let mut findings = Findings::new();
+    let routing = routing(&mut findings);
+    let [document] = documents("tests", &mut findings).try_into().unwrap();
+    for case in TestFile::read(&document, &routing, &mut findings).cases {
+        let delivery = |campaign: &Campaign| Delivery {
+            ping: (campaign.connector != "form").then_some(Duration::from_millis(700)),
+            post: Duration::from_millis(1200),
+            repost: false,
+        };
+        let result = exchange_core::operator_test::run(&case, delivery);
+        let said: Vec<_> = result.mismatches.iter().map(|m| m.message.clone()).collect();
+        assert!(result.passed(), "{}: {}", result.name, said.join("; "));
+    }
 }
