@@ -3,12 +3,32 @@
 //! Everything that can be known before a lead arrives is checked and prepared here. The rest of
 //! the file is not ours: its keys are neither read nor reported.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use exchange_model::{CampaignId, Document, Findings, Place, SourceFile, Vertical};
+use exchange_model::document::{NodeKind, Spanned};
+use exchange_model::finding::nearest;
+use exchange_model::{
+    CampaignId, Currency, Document, Findings, Place, SourceFile, Stage, TableReader, Vertical,
+};
 
-use crate::connector::Connectors;
+use crate::connector::{Connector, Connectors, PingStage, PostStage};
+use crate::reply;
 use crate::secrets::Secrets;
+use crate::template::Words;
+
+pub(crate) use auth::OAuth2;
+use auth::Auth;
+use scope::Scope;
+use stage::Files;
+
+mod auth;
+mod body;
+mod fields;
+mod sample;
+mod scope;
+mod stage;
+mod url;
 
 /// A campaign of the file, as far as its connector must know it.
 #[derive(Clone, Debug)]
@@ -32,11 +52,257 @@ pub struct CampaignUse {
 /// connector has an error is left out; the findings say why.
 #[must_use]
 pub fn compile(
-    _document: &Document,
-    _campaigns: &[CampaignUse],
-    _files: &dyn Fn(&str) -> Option<Arc<SourceFile>>,
-    _secrets: &Secrets,
-    _findings: &mut Findings,
+    document: &Document,
+    campaigns: &[CampaignUse],
+    files: &dyn Fn(&str) -> Option<Arc<SourceFile>>,
+    secrets: &Secrets,
+    findings: &mut Findings,
 ) -> Connectors {
-    Connectors::default()
+    let maps = maps(document, findings);
+    let mut connectors = Connectors::default();
+    let mut once = Findings::new();
+    for campaign in campaigns {
+        let tables = document.reader().named_tables("connector", &mut once);
+        let names: Vec<&str> = tables.iter().map(|(name, _)| name.value).collect();
+        if !names.contains(&campaign.connector.as_str()) {
+            unknown_connector(campaign, &names, &mut once);
+            continue;
+        }
+        let own = tables.into_iter().find(|(name, _)| name.value == campaign.connector);
+        let Some((_, table)) = own else { continue };
+        let compiler = Compiler { campaign, files, secrets, maps: &maps };
+        if let Some(connector) = compiler.connector(table, &mut once) {
+            connectors.insert(connector);
+        }
+    }
+    unused(document, campaigns, &mut once);
+    report_once(&once, findings);
+    connectors
+}
+
+/// Two campaigns with one connector find the same mistakes: each is reported once.
+fn report_once(found: &Findings, findings: &mut Findings) {
+    let mut reported = Vec::new();
+    for finding in found.sorted() {
+        if !reported.contains(&finding) {
+            reported.push(finding);
+            findings.push(finding.clone());
+        }
+    }
+}
+
+fn unknown_connector(campaign: &CampaignUse, names: &[&str], findings: &mut Findings) {
+    let help = match nearest(&campaign.connector, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add a table `[connector.{}]` to this file", campaign.connector),
+    };
+    let message = format!("no connector is called `{}`", campaign.connector);
+    findings.error("unknown_connector", campaign.place.clone(), message, help);
+}
+
+/// Connectors that no campaign names are most likely forgotten.
+fn unused(document: &Document, campaigns: &[CampaignUse], findings: &mut Findings) {
+    let used: BTreeSet<&str> = campaigns.iter().map(|c| c.connector.as_str()).collect();
+    let tables = document.reader().named_tables("connector", &mut Findings::new());
+    for (name, _) in tables {
+        if !used.contains(name.value) {
+            let message = format!("no campaign uses the connector `{}`", name.value);
+            let help = "name it in a [[campaign]], or remove it".to_owned();
+            findings.warning("unused_connector", name.place, message, help);
+        }
+    }
+}
+
+fn maps(document: &Document, findings: &mut Findings) -> BTreeMap<String, Words> {
+    let mut maps = BTreeMap::new();
+    for (name, table) in document.reader().named_tables("map", findings) {
+        maps.insert(name.value.to_owned(), Arc::new(words(&table, findings)));
+    }
+    maps
+}
+
+/// A table of texts.
+fn words(table: &TableReader<'_>, findings: &mut Findings) -> BTreeMap<String, String> {
+    let mut words = BTreeMap::new();
+    for entry in &table.raw().entries {
+        let text = match &entry.value.kind {
+            NodeKind::String(text) => text.clone(),
+            NodeKind::Integer(number) => number.to_string(),
+            NodeKind::Boolean(yes) => yes.to_string(),
+            NodeKind::Float(_)
+            | NodeKind::Datetime(_)
+            | NodeKind::Array(_)
+            | NodeKind::Table(_) => {
+                table.wrong_type(&entry.value, &entry.key, "\"...\"", findings);
+                continue;
+            }
+        };
+        words.insert(entry.key.clone(), text);
+    }
+    words
+}
+
+/// What the connector of one campaign is compiled with.
+struct Compiler<'a> {
+    campaign: &'a CampaignUse,
+    files: Files<'a>,
+    secrets: &'a Secrets,
+    maps: &'a BTreeMap<String, Words>,
+}
+
+impl Compiler<'_> {
+    fn currency(&self) -> Currency {
+        self.campaign.vertical.currency()
+    }
+
+    fn connector(&self, mut table: TableReader<'_>, findings: &mut Findings) -> Option<Connector> {
+        let auth = match table.table("auth", findings) {
+            Some(auth) => auth::read(auth, self.secrets, findings),
+            None => Some(Auth::None),
+        };
+        // A broken credential is reported above; the rest is still checked.
+        let usable = auth.is_some();
+        let auth = auth.unwrap_or_default();
+        let resolve = resolve(&mut table, findings);
+        let has_ping = table.node("ping").is_some();
+        let ping = match table.table("ping", findings) {
+            Some(ping) => self.ping(ping, &auth, findings),
+            None => None,
+        };
+        let post = match table.table("post", findings) {
+            Some(post) => self.post(post, &auth, resolve, findings),
+            None => {
+                table.missing("post", "{ url = \"https://...\", ... }", findings);
+                None
+            }
+        };
+        let bids = self.bid_has_price(has_ping, ping.as_ref(), &table, findings);
+        table.finish(findings);
+        let complete = usable && bids && has_ping == ping.is_some();
+        let oauth2 = match auth {
+            Auth::OAuth2(oauth2) => Some(oauth2),
+            Auth::None | Auth::Header(..) | Auth::Query(_) => None,
+        };
+        complete.then_some(())?;
+        Some(Connector {
+            campaign: self.campaign.campaign.clone(),
+            buyer: self.campaign.campaign.buyer(),
+            name: self.campaign.connector.clone(),
+            vertical: Arc::clone(&self.campaign.vertical),
+            oauth2,
+            reposts: resolve.unwrap_or(false),
+            ping,
+            post: post?,
+        })
+    }
+
+    fn scope(&self, stage: Stage) -> Scope<'_> {
+        Scope {
+            stage,
+            vertical: &self.campaign.vertical,
+            secrets: self.secrets,
+            maps: self.maps,
+            hashed: Vec::new(),
+            lead: Arc::from([]),
+        }
+    }
+
+    fn ping(
+        &self,
+        mut table: TableReader<'_>,
+        auth: &Auth,
+        findings: &mut Findings,
+    ) -> Option<PingStage> {
+        let mut scope = self.scope(Stage::Ping);
+        scope.hashed = fields::hashed(&mut table, &self.campaign.vertical, findings);
+        let place = table.own_place();
+        let plan = stage::plan(&mut table, &scope, auth, self.files, findings);
+        let reply = match table.table("reply", findings) {
+            Some(reply) => reply::compile_ping(reply, self.currency(), findings),
+            None => {
+                table.missing("reply", "{ bid_when = { at = \"$.ok\", is = [true] } }", findings);
+                None
+            }
+        };
+        table.finish(findings);
+        let plan = plan?;
+        sample::check_ping(&plan, &self.campaign.vertical, &place, findings)?;
+        Some(PingStage { plan, reply: reply? })
+    }
+
+    fn post(
+        &self,
+        mut table: TableReader<'_>,
+        auth: &Auth,
+        reposts: Option<bool>,
+        findings: &mut Findings,
+    ) -> Option<PostStage> {
+        let mut scope = self.scope(Stage::Post);
+        let lead = fields::carried(&mut table, &self.campaign.vertical, findings);
+        let complete = lead.is_some();
+        scope.lead = lead.unwrap_or_else(|| Arc::from([]));
+        let place = table.own_place();
+        let has_key = table.node("idempotency_key").is_some();
+        let plan = stage::plan(&mut table, &scope, auth, self.files, findings);
+        let reply = match table.table("reply", findings) {
+            Some(reply) => reply::compile_post(reply, self.currency(), findings),
+            None => {
+                table.missing("reply", "{ rejected_when = { ... }, accepted_when = { ... } }", findings);
+                None
+            }
+        };
+        table.finish(findings);
+        let plan = plan?;
+        if reposts == Some(true) && !has_key && !plan.mentions_idempotency_key() {
+            no_idempotency_key(&place, findings);
+            return None;
+        }
+        sample::check_post(&plan, &self.campaign.vertical, &place, findings)?;
+        complete.then_some(PostStage { plan, reply: reply? })
+    }
+
+    /// A campaign whose price is a bid needs a ping whose reply names a price.
+    fn bid_has_price(
+        &self,
+        has_ping: bool,
+        ping: Option<&PingStage>,
+        table: &TableReader<'_>,
+        findings: &mut Findings,
+    ) -> bool {
+        let names_price = ping.is_none_or(|ping| ping.reply.names_price());
+        if !self.campaign.bids || (has_ping && names_price) {
+            return true;
+        }
+        let what = if has_ping { "the reply to its ping names no `price`" } else { "it has no ping" };
+        let message = format!(
+            "campaign `{}` takes its price from the bid, but {what}",
+            self.campaign.campaign
+        );
+        let help = "add `price = { at = \"...\" }` to ping.reply, or give the campaign a fixed price";
+        findings.error("no_price", table.own_place(), message, help.to_owned());
+        false
+    }
+}
+
+fn no_idempotency_key(place: &Place, findings: &mut Findings) {
+    let message = "`resolve = [\"repost\"]` sends a post again, which needs an idempotency key";
+    let help = "add `idempotency_key = { header = \"Idempotency-Key\" }` to this post";
+    findings.error("no_idempotency_key", place.clone(), message.to_owned(), help.to_owned());
+}
+
+/// `resolve = ["repost"]`: whether a lost answer may be asked for by posting again.
+fn resolve(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<bool> {
+    let Some(words) = table.strings("resolve", findings) else { return Some(false) };
+    let mut reposts = Some(false);
+    for Spanned { value, place } in words {
+        if value == "repost" {
+            reposts = reposts.map(|_| true);
+        } else {
+            let message = format!("`resolve` cannot be \"{value}\"");
+            let help = "supported now: \"repost\"; or nothing, `resolve = []`".to_owned();
+            findings.error("unknown_word", place, message, help);
+            reposts = None;
+        }
+    }
+    reposts
 }

@@ -1,14 +1,19 @@
 //! One campaign's dialect, compiled: how to write its ping and post, how to read its replies.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use exchange_model::outcome::{PingAnswer, PostAnswer};
-use exchange_model::{BuyerId, CampaignId, Lead, PingView, PostPermit};
+use exchange_model::reason::NoBid;
+use exchange_model::{BuyerId, CampaignId, Lead, PingView, PostPermit, Vertical};
 
-use crate::ping::PingContext;
-use crate::post::PostContext;
+use crate::compile::OAuth2;
+use crate::ping::{PingContext, PingValues};
+use crate::plan::Plan;
+use crate::post::{PostContext, PostValues};
+use crate::reply::{PingReply, PostReply};
 use crate::request::{EncodeError, Request};
 
 /// The connectors of any number of campaigns.
@@ -52,14 +57,39 @@ impl Connectors {
 }
 
 /// A compiled dialect, bound to one campaign, its vertical and its currency.
-#[derive(Debug)]
 pub struct Connector {
     pub(crate) campaign: CampaignId,
     pub(crate) buyer: BuyerId,
     pub(crate) name: String,
-    pub(crate) ping_timeout: Option<Duration>,
-    pub(crate) post_timeout: Duration,
+    pub(crate) vertical: Arc<Vertical>,
+    pub(crate) oauth2: Option<Arc<OAuth2>>,
     pub(crate) reposts: bool,
+    pub(crate) ping: Option<PingStage>,
+    pub(crate) post: PostStage,
+}
+
+/// The ping of a dialect.
+#[derive(Debug)]
+pub(crate) struct PingStage {
+    pub(crate) plan: Plan,
+    pub(crate) reply: PingReply,
+}
+
+/// The post of a dialect.
+#[derive(Debug)]
+pub(crate) struct PostStage {
+    pub(crate) plan: Plan,
+    pub(crate) reply: PostReply,
+}
+
+/// Names what it is; its templates may hold secrets.
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("campaign", &self.campaign.as_str())
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connector {
@@ -84,19 +114,19 @@ impl Connector {
     /// Whether it pings. Without a ping the campaign's price is ours to know.
     #[must_use]
     pub fn has_ping(&self) -> bool {
-        self.ping_timeout.is_some()
+        self.ping.is_some()
     }
 
     /// How long a ping may take, from `timeout`; nothing when there is no ping.
     #[must_use]
     pub fn ping_timeout(&self) -> Option<Duration> {
-        self.ping_timeout
+        self.ping.as_ref().map(|ping| ping.plan.timeout)
     }
 
     /// How long a post may take.
     #[must_use]
     pub fn post_timeout(&self) -> Duration {
-        self.post_timeout
+        self.post.plan.timeout
     }
 
     /// Whether the buyer recognises the same post sent again, so that a lost answer may be asked
@@ -112,10 +142,15 @@ impl Connector {
     /// [`EncodeError`]: nothing can be sent.
     pub fn encode_ping(
         &self,
-        _view: &PingView<'_>,
-        _context: &PingContext<'_>,
+        view: &PingView<'_>,
+        context: &PingContext<'_>,
     ) -> Result<Request, EncodeError> {
-        Err(EncodeError::NoPing(self.name.clone()))
+        let Some(ping) = &self.ping else { return Err(EncodeError::NoPing(self.name.clone())) };
+        let mut request = ping.plan.request(&PingValues { view, context })?;
+        if ping.reply.echoes() {
+            request.echo = Some(context.ping_id.into());
+        }
+        Ok(request)
     }
 
     /// Writes the post of one lead.
@@ -124,22 +159,36 @@ impl Connector {
     /// [`EncodeError`]: nothing can be sent.
     pub fn encode_post(
         &self,
-        _lead: &Lead,
-        _permit: &PostPermit,
-        _context: &PostContext<'_>,
+        lead: &Lead,
+        permit: &PostPermit,
+        context: &PostContext<'_>,
     ) -> Result<Request, EncodeError> {
-        Err(EncodeError::WrongPermit)
+        if permit.lead() != lead.id() || *permit.campaign() != self.campaign {
+            return Err(EncodeError::WrongPermit);
+        }
+        if lead.vertical().id() != self.vertical.id() {
+            return Err(EncodeError::WrongVertical(self.name.clone()));
+        }
+        self.post.plan.request(&PostValues { lead, permit, context })
     }
 
     /// Reads the whole reply to a ping. Total: any bytes give an answer.
     #[must_use]
-    pub fn read_ping(&self, status: u16, _body: &[u8]) -> PingAnswer {
-        PingAnswer::NoBid(exchange_model::reason::NoBid::HttpError(status))
+    pub fn read_ping(&self, status: u16, body: &[u8]) -> PingAnswer {
+        self.read_ping_of(status, body, None)
+    }
+
+    /// The same; `echo` is the ping id that must come back where the dialect says so.
+    pub(crate) fn read_ping_of(&self, status: u16, body: &[u8], echo: Option<&str>) -> PingAnswer {
+        match &self.ping {
+            Some(ping) => ping.reply.read(status, body, echo),
+            None => PingAnswer::NoBid(NoBid::BadReply("ping".to_owned())),
+        }
     }
 
     /// Reads the whole reply to a post. Total: any bytes give an answer.
     #[must_use]
-    pub fn read_post(&self, _status: u16, _body: &[u8]) -> PostAnswer {
-        PostAnswer::Unknown(exchange_model::reason::Unknown::Unreadable)
+    pub fn read_post(&self, status: u16, body: &[u8]) -> PostAnswer {
+        self.post.reply.read(status, body)
     }
 }

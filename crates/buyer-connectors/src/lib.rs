@@ -14,6 +14,7 @@ mod body;
 mod compile;
 mod connector;
 mod ping;
+mod plan;
 mod post;
 mod reply;
 mod request;

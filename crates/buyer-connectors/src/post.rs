@@ -1,8 +1,13 @@
 //! What a post is built from: the whole lead, by permit, and the words of the post itself.
 
+use std::borrow::Cow;
+
 use exchange_model::outcome::BidToken;
 use exchange_model::timestamp::Date;
-use exchange_model::Money;
+use exchange_model::vertical::normalise;
+use exchange_model::{FieldClass, FieldIdx, FieldType, Lead, Money, PingView, PostPermit, Vertical};
+
+use crate::template::{Scalar, Source, Values};
 
 /// What a post may say beside the lead.
 #[derive(Clone, Copy, Debug)]
@@ -19,4 +24,95 @@ pub struct PostContext<'a> {
     pub idempotency_key: &'a str,
     /// The day of intake, for anonymisers that count years.
     pub today: Date,
+}
+
+impl<'a> PostContext<'a> {
+    fn value(&self, source: &Source) -> Option<Scalar<'a>> {
+        let borrowed = |text: &'a str| Scalar::Text(Cow::Borrowed(text));
+        match source {
+            Source::Token => self.token.map(|token| borrowed(&token.0)),
+            Source::PingId => self.ping_id.map(borrowed),
+            Source::Price => Some(Scalar::owned(self.price.amount_text())),
+            Source::SourceAlias => Some(borrowed(self.source_alias)),
+            Source::IdempotencyKey => Some(borrowed(self.idempotency_key)),
+            Source::Field(_)
+            | Source::Anonymised(..)
+            | Source::LeadId
+            | Source::Secret(_) => None,
+        }
+    }
+}
+
+/// The values of one post.
+#[derive(Debug)]
+pub(crate) struct PostValues<'a> {
+    pub(crate) lead: &'a Lead,
+    pub(crate) permit: &'a PostPermit,
+    pub(crate) context: &'a PostContext<'a>,
+}
+
+impl PostValues<'_> {
+    /// A field of any class but secret. Contact data is kept as text; what is a number or a yes/no
+    /// in the vertical is one in the post.
+    fn field(&self, at: FieldIdx) -> Option<Scalar<'_>> {
+        let field = self.lead.vertical().field(at);
+        if field.class == FieldClass::Open {
+            return self.lead.attributes().get(at).map(Scalar::from);
+        }
+        let text = self.lead.expose(at, self.permit)?;
+        Some(typed(&field.kind, text))
+    }
+}
+
+/// Canonical text in the type of its field.
+fn typed<'a>(kind: &FieldType, text: String) -> Scalar<'a> {
+    match kind {
+        FieldType::Integer { .. } | FieldType::Decimal if normalise(kind, &text).is_ok() => {
+            Scalar::Number(text)
+        }
+        FieldType::Boolean => match text.as_str() {
+            "true" => Scalar::Boolean(true),
+            "false" => Scalar::Boolean(false),
+            _ => Scalar::owned(text),
+        },
+        _ => Scalar::owned(text),
+    }
+}
+
+impl Values for PostValues<'_> {
+    fn value(&self, source: &Source) -> Option<Scalar<'_>> {
+        match source {
+            Source::Field(at) => self.field(*at),
+            Source::Anonymised(at, how) => {
+                PingView::new(self.lead, self.context.today).anonymised(*at, *how).map(Scalar::from)
+            }
+            Source::LeadId => Some(Scalar::owned(self.lead.id().to_string())),
+            other => self.context.value(other),
+        }
+    }
+}
+
+/// The vertical's published examples in place of a lead, to render a post when it is loaded. It
+/// needs no permit because it holds nobody's data.
+#[derive(Debug)]
+pub(crate) struct ExampleValues<'a> {
+    pub(crate) vertical: &'a Vertical,
+    pub(crate) lead: &'a Lead,
+    pub(crate) context: &'a PostContext<'a>,
+}
+
+impl Values for ExampleValues<'_> {
+    fn value(&self, source: &Source) -> Option<Scalar<'_>> {
+        match source {
+            Source::Field(at) => {
+                let example = self.vertical.field(*at).example.as_ref();
+                self.lead.attributes().get(*at).or(example).map(Scalar::from)
+            }
+            Source::Anonymised(at, how) => {
+                PingView::new(self.lead, self.context.today).anonymised(*at, *how).map(Scalar::from)
+            }
+            Source::LeadId => Some(Scalar::owned(self.lead.id().to_string())),
+            other => self.context.value(other),
+        }
+    }
 }

@@ -7,6 +7,9 @@ use http::{HeaderMap, Method, Uri};
 
 use exchange_model::reason::NotSent;
 
+/// Largest body sent to a buyer, in bytes.
+pub(crate) const REQUEST_MAX: usize = 512 * 1024;
+
 /// One request, complete but for an OAuth2 token, which the transport adds.
 #[derive(Clone)]
 pub struct Request {

@@ -7,7 +7,7 @@
 //! > Leaving is not cancelling. An exchange runs in its own task: dropping its [`Exchange`] stops
 //! > nothing, and an answer that comes late still comes.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ pub const REPLY_MAX: usize = 64 * 1024;
 pub struct TransportSettings {
     /// Host name -> address. Requests for these hosts go there over plain TCP whatever their
     /// scheme. Only the demo and tests fill it.
-    pub hosts: BTreeMap<String, SocketAddr>,
+    pub hosts: HashMap<String, SocketAddr>,
     /// Whether private and loopback addresses, and `http://` to them, may be called.
     pub allow_private: bool,
     /// Most exchanges with one buyer at a time, drains included. Beyond it a ping is
@@ -54,7 +54,7 @@ pub struct TransportSettings {
 impl Default for TransportSettings {
     fn default() -> Self {
         Self {
-            hosts: BTreeMap::new(),
+            hosts: HashMap::new(),
             allow_private: false,
             in_flight_max: 512,
             drains_max: 256,

@@ -1,0 +1,94 @@
+//! Texts of buyers, checked or cut before anybody keeps them.
+
+use exchange_model::reason::BUYER_TEXT_MAX;
+
+use super::{REDIRECT_MAX, TOKEN_MAX};
+
+/// A token goes back as it came, or not at all.
+pub(super) fn token(text: String) -> Option<String> {
+    let fits = !text.is_empty() && text.len() <= TOKEN_MAX && !text.chars().any(char::is_control);
+    fits.then_some(text)
+}
+
+/// A consumer may be sent to an https address and nowhere else.
+pub(super) fn redirect(text: String) -> Option<String> {
+    if text.len() > REDIRECT_MAX {
+        return None;
+    }
+    let url = url::Url::parse(&text).ok()?;
+    let safe = url.scheme() == "https"
+        && url.host_str().is_some()
+        && url.username().is_empty()
+        && url.password().is_none();
+    safe.then(|| url.to_string()).filter(|url| url.len() <= REDIRECT_MAX)
+}
+
+/// A short text without control characters; nothing when it is empty.
+pub(super) fn cut(text: &str) -> Option<String> {
+    let mut kept = String::new();
+    for character in text.trim().chars().filter(|c| !c.is_control()) {
+        if kept.len().saturating_add(character.len_utf8()) > BUYER_TEXT_MAX {
+            break;
+        }
+        kept.push(character);
+    }
+    (!kept.is_empty()).then_some(kept)
+}
+
+/// A buyer's words about a lead may repeat the lead: what looks like an e-mail address or holds
+/// seven or more digits is masked before it is cut.
+pub(super) fn words(text: &str) -> Option<String> {
+    let masked: Vec<&str> = text.split_whitespace().map(mask).collect();
+    cut(&mask_spread_digits(&masked.join(" ")))
+}
+
+const MASK: &str = "[masked]";
+
+fn mask(word: &str) -> &str {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    if word.contains('@') || digits >= 7 { MASK } else { word }
+}
+
+/// A phone written with blanks spreads over several words.
+fn mask_spread_digits(text: &str) -> String {
+    let phone_like = |c: char| c.is_ascii_digit() || " ()+-.".contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(phone_like) {
+        let (before, run) = rest.split_at(start);
+        let end = run.find(|c| !phone_like(c)).unwrap_or(run.len());
+        let (run, after) = run.split_at(end);
+        out.push_str(before);
+        let digits = run.chars().filter(char::is_ascii_digit).count();
+        out.push_str(if digits >= 7 { MASK } else { run });
+        rest = after;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buyers_words_never_repeat_a_phone_or_an_address() {
+        for said in ["call 5125550134", "dup a@b.example!", "no (512) 555 0134", "+1 512-555-0134"]
+        {
+            let kept = words(said).unwrap();
+            assert!(kept.contains(MASK) && !kept.contains("0134") && !kept.contains('@'), "{kept}");
+        }
+        assert_eq!(words(" cap 100 reached ").as_deref(), Some("cap 100 reached"));
+        assert_eq!(words("\u{1}"), None);
+        assert_eq!(words(&"é".repeat(500)).map(|kept| kept.len()), Some(BUYER_TEXT_MAX));
+    }
+
+    #[test]
+    fn only_https_addresses_are_passed_on() {
+        assert!(redirect("https://thanks.example/a?b=c".into()).is_some());
+        for bad in ["http://a.example/", "javascript:alert(1)", "/thanks", "https://u:p@a.example/"]
+        {
+            assert_eq!(redirect(bad.into()), None, "{bad}");
+        }
+        assert_eq!(redirect(format!("https://a.example/{}", "x".repeat(2048))), None);
+    }
+}
