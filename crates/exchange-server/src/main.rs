@@ -1,3 +1,7 @@
-//! The `rialto` binary.
+//! The `rialto` binary: everything it does is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    exchange_server::cli::main()
+}

@@ -1,0 +1,234 @@
+//! The command line: what `rialto` understands, and what each command prints.
+//!
+//! Commands are thin. They read the config folder, the store or the running server's operator API
+//! and print what they were told; nothing is decided here. Data goes to standard output, messages
+//! to standard error, and the exit code is 0 (done), 1 (failed), 2 (usage) or 78 (bad config).
+//!
+//! > A command reads the database at any time, and writes only through whoever holds its lock.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+mod books;
+mod buyer;
+mod check;
+mod context;
+mod demo;
+mod diagnostics;
+mod explain;
+mod failure;
+mod journey;
+mod key;
+mod lab;
+mod lead;
+mod ledger;
+mod load;
+mod mock_buyers;
+mod output;
+mod serve;
+mod statement;
+mod test;
+
+use context::Context;
+use failure::{Exit, Failure, Ran};
+use output::{BOLD, Output, RED, painted};
+
+/// The examples come before the list of options: most people want a line to copy.
+const HELP: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// An open, self-hosted, real-time ping-post lead exchange
+#[derive(Debug, Parser)]
+#[command(name = "rialto", version, before_help = "\
+Examples:
+  rialto demo --leads 20                    watch twenty leads being sold, nothing to set up
+  rialto check                              everything wrong with the config, at once
+  rialto test                               run the tests in config/tests
+  rialto explain state=TX credit=fair       who would be asked for this lead, and why not
+  rialto key new quotekart/search           a key for a seller's source
+  rialto serve                              run the exchange
+  rialto lead show lead_01kb...             the whole journey of one lead")]
+struct Cli {
+    /// The folder that holds rialto.toml and the routing
+    #[arg(long, global = true, value_name = "DIR", default_value = "config")]
+    config: PathBuf,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the exchange
+    #[command(before_help = "\
+Examples:
+  rialto serve
+  rialto --config /etc/rialto serve
+  RIALTO__SERVER__SELLER_LISTEN=0.0.0.0:8080 rialto serve")]
+    Serve(serve::Serve),
+    /// Watch mock buyers bid for realistic leads on the sample config, with a throw-away database
+    #[command(before_help = "\
+Examples:
+  rialto demo                               until Ctrl-C
+  rialto demo --leads 20 --seed 7           the same twenty leads every time")]
+    Demo(demo::Demo),
+    /// Find everything that is wrong with the config, at once
+    #[command(before_help = "\
+Examples:
+  rialto check
+  rialto check --deny-warnings --without-secrets    on a build server
+  rialto --config /etc/rialto check --json")]
+    Check(check::Check),
+    /// Run the tests of the config folder
+    #[command(before_help = "\
+Examples:
+  rialto test
+  rialto test config/tests/auto_main.toml")]
+    Test(test::Test),
+    /// For one lead, say what every campaign would do and which line of config decides
+    #[command(before_help = "\
+Examples:
+  rialto explain state=TX birth_date=1995-06-01 credit=fair
+  rialto explain --tree auto_main --at 2026-11-23T10:15 zip=78702
+  rialto explain --source rateharbor/social --json")]
+    Explain(explain::Explain),
+    /// Make, end and list the keys of sellers' sources
+    #[command(subcommand, before_help = "\
+Examples:
+  rialto key new quotekart/search
+  rialto key new quotekart/search --test
+  rialto key list
+  rialto key revoke 3sW9aKq2Zt")]
+    Key(key::Key),
+    /// Show or erase a lead
+    #[command(subcommand, before_help = "\
+Examples:
+  rialto lead show lead_01kb2v3w4x5y6z7a8b9c0d1e2f
+  rialto lead erase lead_01kb2v3w4x5y6z7a8b9c0d1e2f --yes")]
+    Lead(lead::Lead),
+    /// Verify or export the books
+    #[command(subcommand, before_help = "\
+Examples:
+  rialto ledger verify
+  rialto ledger export --format hledger --out books.journal")]
+    Ledger(ledger::Ledger),
+    /// A buyer's or a seller's statement over some days
+    #[command(subcommand, before_help = "\
+Examples:
+  rialto statement buyer acme_mutual --from 2026-11-01 --to 2026-11-30
+  rialto statement seller quotekart --from 2026-11-01 --to 2026-11-30 --csv")]
+    Statement(statement::Whose),
+    /// Finance of one buyer
+    #[command(subcommand, before_help = "\
+Examples:
+  rialto buyer top-up acme_mutual 5000.00 --ref WIRE-20261123-1")]
+    Buyer(buyer::Buyer),
+    /// Run the sample's buyers as a process of their own
+    #[command(before_help = "\
+Examples:
+  rialto mock-buyers --books books          prints one line of JSON: which host is at which port
+  rialto mock-buyers --books books --faults")]
+    MockBuyers(mock_buyers::Mock),
+    /// Send leads at a steady rate and report how late the answers came
+    #[command(before_help = "\
+Examples:
+  rialto load --url http://127.0.0.1:8080/v1/leads --key-file key.txt --rate 50 --leads 1000
+  rialto load --faulty                      everything included: a third of the buyers misbehave")]
+    Load(load::Load),
+    /// Print a script that completes commands in a shell
+    #[command(before_help = "\
+Examples:
+  rialto completions bash > /etc/bash_completion.d/rialto
+  rialto completions fish > ~/.config/fish/completions/rialto.fish")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Reads the command line and runs it.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let context = Context { config: cli.config.clone(), out: Output { json: cli.json } };
+    match run(&cli.command, &context) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            report(&failure, context.out);
+            failure.exit.into()
+        }
+    }
+}
+
+fn command() -> clap::Command {
+    let with_examples = |command: clap::Command| command.help_template(HELP);
+    with_examples(Cli::command()).mut_subcommands(with_examples)
+}
+
+fn run(command: &Command, context: &Context) -> Ran {
+    match command {
+        Command::Serve(options) => serve::run(options, context),
+        Command::Demo(options) => demo::run(options, context),
+        Command::Check(options) => check::run(options, context),
+        Command::Test(options) => test::run(options, context),
+        Command::Explain(options) => explain::run(options, context),
+        Command::Key(options) => key::run(options, context),
+        Command::Lead(options) => lead::run(options, context),
+        Command::Ledger(options) => ledger::run(options, context),
+        Command::Statement(options) => statement::run(options, context),
+        Command::Buyer(options) => buyer::run(options, context),
+        Command::MockBuyers(options) => mock_buyers::run(options),
+        Command::Load(options) => load::run(options, context),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut command_for_shells(), "rialto", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn command_for_shells() -> clap::Command {
+    Cli::command()
+}
+
+fn report(failure: &Failure, out: Output) {
+    if !failure.message.is_empty() {
+        out.note(format!("{}: {}", painted(RED, "error"), failure.message));
+    }
+    if let Some(help) = &failure.help {
+        out.note(format!("{}: {help}", painted(BOLD, "help")));
+    }
+}
+
+/// Runs a command that waits for the network.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(Failure::from)?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples_before_its_options() {
+        for sub in super::command().get_subcommands_mut() {
+            if sub.get_name() == "help" {
+                continue;
+            }
+            let help = sub.render_help().to_string();
+            let (examples, usage) = (help.find("Examples:"), help.find("Usage:"));
+            assert!(examples.is_some() && examples < usage, "{help}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `rialto check`: everything wrong with the config, at once.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use exchange_model::Findings;
+use serde::Serialize;
+
+use crate::cli::context::{Context, load_without_secrets};
+use crate::cli::diagnostics::{self, JsonFinding, Look};
+use crate::cli::failure::{Exit, Failure, Ran};
+use crate::cli::output::{GREEN, RED, counted, painted};
+use crate::clock::Clock;
+use crate::load::{Exchange, load};
+
+/// The sections of a routing folder.
+const SECTIONS: [&str; 6] = ["verticals", "buyers", "sellers", "trees", "tests", "lists"];
+
+/// Options of `rialto check`.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Fail on warnings too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// One line per finding, without graphics
+    #[arg(long)]
+    plain: bool,
+    /// Do not ask for the files of secrets, as on a build server
+    #[arg(long)]
+    without_secrets: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    ok: bool,
+    errors: usize,
+    warnings: usize,
+    version: Option<&'a str>,
+    findings: Vec<JsonFinding<'a>>,
+}
+
+/// Loads everything and prints what was found.
+pub(crate) fn run(options: &Check, context: &Context) -> Ran {
+    let clock = Clock::system();
+    let began = clock.now();
+    let settings = context.settings(&[])?;
+    let (exchange, findings) = if options.without_secrets {
+        load_without_secrets(&settings)
+    } else {
+        load(&settings.routing_dir, &settings.secrets.dir)
+    };
+    let took = clock.now().since(began);
+    let (errors, warnings) = diagnostics::counts(&findings);
+    let ok = errors == 0 && !(options.deny_warnings && warnings > 0);
+    if context.out.json {
+        context.out.json(&report(ok, exchange.as_ref(), &findings))?;
+    } else {
+        let look = if options.plain { Look::Plain } else { Look::Full };
+        diagnostics::print(&findings, look, context.out)?;
+        let files = files_in(&settings.routing_dir);
+        let counts = Counts { files, errors, warnings };
+        context.out.data(summary(exchange.as_ref().filter(|_| ok), counts, took))?;
+    }
+    if ok { Ok(Exit::Done) } else { Err(Failure::silent(Exit::BadConfig)) }
+}
+
+fn report<'a>(ok: bool, exchange: Option<&'a Exchange>, findings: &'a Findings) -> Report<'a> {
+    let (errors, warnings) = diagnostics::counts(findings);
+    let version = exchange.map(|exchange| exchange.version.as_str());
+    let findings = findings.sorted().into_iter().map(JsonFinding::from).collect();
+    Report { ok, errors, warnings, version, findings }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    files: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+/// `ok    13 files, 8 buyers, 9 campaigns, 1 tree, 13 tests (38 ms), version 1c83e49ab2f0`.
+fn summary(exchange: Option<&Exchange>, counts: Counts, took: Duration) -> String {
+    let Counts { files, errors, warnings } = counts;
+    let files = counted(files, "file");
+    let millis = took.as_millis();
+    let found = match (errors, warnings) {
+        (0, 0) => String::new(),
+        (0, _) => counted(warnings, "warning"),
+        (_, 0) => counted(errors, "error"),
+        (_, _) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    let Some(exchange) = exchange else {
+        return format!("{}  {files}, {found} ({millis} ms)", painted(RED, "bad"));
+    };
+    let routing = &exchange.routing;
+    let tests = exchange.tests.iter().map(|(_, file)| file.cases.len()).sum();
+    let warned = if found.is_empty() { String::new() } else { format!(", {found}") };
+    format!(
+        "{}    {files}, {}, {}, {}, {}{warned} ({millis} ms), version {}",
+        painted(GREEN, "ok"),
+        counted(routing.buyers().count(), "buyer"),
+        counted(routing.campaigns().count(), "campaign"),
+        counted(routing.trees().count(), "tree"),
+        counted(tests, "test"),
+        exchange.version,
+    )
+}
+
+/// The routing's files, counted as they lie.
+fn files_in(dir: &Path) -> usize {
+    let sections = SECTIONS.iter().filter_map(|section| std::fs::read_dir(dir.join(section)).ok());
+    sections.flatten().flatten().filter(|entry| entry.path().is_file()).count()
+}

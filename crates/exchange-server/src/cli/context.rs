@@ -1,0 +1,87 @@
+//! What every command needs: the config folder, the settings, the compiled exchange.
+
+use std::path::{Path, PathBuf};
+
+use buyer_connectors::Secrets;
+use exchange_model::Findings;
+
+use crate::cli::diagnostics::{self, Look};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::Output;
+use crate::load::{Exchange, load_with};
+use crate::settings::Settings;
+
+/// The process settings' file in a config folder.
+pub(crate) const SETTINGS_FILE: &str = "rialto.toml";
+/// Rounds of naming secrets that are absent: a second connector may show only once a first is read.
+const SECRET_ROUNDS: usize = 3;
+
+/// What every command is given.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The folder that holds `rialto.toml` and the routing.
+    pub(crate) config: PathBuf,
+    /// Where it prints.
+    pub(crate) out: Output,
+}
+
+impl Context {
+    /// The process settings, with these flags over file and environment.
+    pub(crate) fn settings(&self, flags: &[(String, String)]) -> Result<Settings, Failure> {
+        let file = self.config.join(SETTINGS_FILE);
+        if !self.config.is_dir() {
+            let message = format!("there is no config folder `{}`", self.config.display());
+            return Err(Failure::bad_config(message)
+                .help("name the folder that holds rialto.toml: --config DIR"));
+        }
+        let file = file.is_file().then_some(file);
+        let mut settings = Settings::load(file.as_deref(), flags).map_err(Failure::bad_config)?;
+        settings.routing_dir = tidy(&settings.routing_dir);
+        settings.store.path = tidy(&settings.store.path);
+        settings.secrets.dir = tidy(&settings.secrets.dir);
+        settings.secrets.exchange_key = tidy(&settings.secrets.exchange_key);
+        Ok(settings)
+    }
+
+    /// The compiled exchange, for commands that send nothing: absent secrets do not matter to them.
+    /// Errors are printed.
+    pub(crate) fn exchange(&self) -> Result<Exchange, Failure> {
+        let settings = self.settings(&[])?;
+        let (exchange, findings) = load_without_secrets(&settings);
+        match exchange {
+            Some(exchange) => Ok(exchange),
+            None => {
+                diagnostics::print(&findings, Look::Full, self.out)?;
+                Err(Failure::silent(Exit::BadConfig))
+            }
+        }
+    }
+}
+
+/// Loads with a stand-in for every secret that config names.
+pub(crate) fn load_without_secrets(settings: &Settings) -> (Option<Exchange>, Findings) {
+    let mut stand_ins: Vec<(String, &str)> = Vec::new();
+    let mut rounds = 0..SECRET_ROUNDS;
+    loop {
+        let mut findings = Findings::new();
+        let secrets = Secrets::from_pairs(stand_ins.iter().cloned());
+        let exchange = load_with(&settings.routing_dir, &secrets, &mut findings);
+        let absent = absent_secrets(&findings);
+        if absent.is_empty() || rounds.next().is_none() {
+            return (exchange, findings);
+        }
+        stand_ins.extend(absent.into_iter().map(|name| (name, "stand-in")));
+    }
+}
+
+/// Names of the secrets that config names and nobody has put down.
+fn absent_secrets(findings: &Findings) -> Vec<String> {
+    let absent = findings.sorted().into_iter().filter(|finding| finding.code == "no_secret");
+    let name = |text: &str| text.split('`').nth(1).map(str::to_owned);
+    absent.filter_map(|finding| name(&finding.message)).collect()
+}
+
+/// The path without its `.` parts.
+fn tidy(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != std::path::Component::CurDir).collect()
+}

@@ -1,0 +1,257 @@
+//! The journey of a lead in words, from its trace: for `rialto lead show` and the demo.
+
+use std::collections::BTreeMap;
+
+use exchange_core::trace::{Trace, TraceEvent};
+
+use crate::cli::output::{DIM, GREEN, RED, YELLOW, painted};
+
+/// Every step in a line of its own: when, what, whom, detail.
+pub(crate) fn steps(trace: &Trace) -> Vec<String> {
+    let told: Vec<(u64, &'static str, String, String)> = trace
+        .steps
+        .iter()
+        .map(|step| {
+            let (what, whom, detail) = told(&step.event);
+            (step.at, what, whom, detail)
+        })
+        .collect();
+    let width = told.iter().map(|(_, _, whom, _)| whom.chars().count()).max().unwrap_or(0);
+    told.iter()
+        .map(|(at, what, whom, detail)| {
+            let line = format!("{:>9}  {what:10}  {whom:width$}  {detail}", millis(*at));
+            line.trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// What happened, to whom, and how.
+fn told(event: &TraceEvent) -> (&'static str, String, String) {
+    let plain = |text: &Option<String>| text.as_ref().map(|t| format!(" \"{t}\"")).unwrap_or_default();
+    match event {
+        TraceEvent::Ineligible { tier, campaign, reason } => {
+            ("ineligible", campaign.clone(), format!("{reason}, tier {tier}"))
+        }
+        TraceEvent::Pinged { tier, campaign } => {
+            ("pinged", campaign.clone(), format!("tier {tier}"))
+        }
+        TraceEvent::Bid { campaign, price, payout } => {
+            ("bid", campaign.clone(), format!("{price}, would pay the seller {payout}"))
+        }
+        TraceEvent::NoBid { campaign, reason, text } => {
+            ("no bid", campaign.clone(), format!("{reason}{}", plain(text)))
+        }
+        TraceEvent::Ranked { tier, order } => {
+            ("ranked", String::new(), format!("tier {tier}: {}", order.join(", ")))
+        }
+        TraceEvent::Preparing { attempt, campaign, price } => {
+            ("commit A", campaign.clone(), format!("{attempt}, holds {price}"))
+        }
+        TraceEvent::Prepared { attempt } => ("durable", String::new(), attempt.clone()),
+        TraceEvent::Refused { attempt, reason } => {
+            ("refused", String::new(), format!("{attempt}: {reason}"))
+        }
+        TraceEvent::Posted { attempt, campaign } => ("posted", campaign.clone(), attempt.clone()),
+        TraceEvent::PostAnswer { attempt, outcome, reason, text } => {
+            let reason = reason.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
+            ("answer", String::new(), format!("{outcome}{reason}{}, {attempt}", plain(text)))
+        }
+        TraceEvent::Reposted { attempt } => ("reposted", String::new(), attempt.clone()),
+        TraceEvent::Passed { campaign, reason } => ("passed", campaign.clone(), reason.clone()),
+        TraceEvent::Committed => ("commit B", String::new(), String::new()),
+        TraceEvent::Answered { status, payout } => {
+            let payout = payout.as_ref().map(|p| format!(", {p} to the seller"));
+            ("answered", String::new(), format!("{status}{}", payout.unwrap_or_default()))
+        }
+    }
+}
+
+/// One tier's pings and bids, or one post, as short coloured lines.
+pub(crate) fn brief(trace: &Trace) -> Vec<String> {
+    let mut story = Story::default();
+    for step in &trace.steps {
+        story.take(step.at, &step.event);
+    }
+    story.lines()
+}
+
+/// What a trace tells, gathered by tier and by post.
+#[derive(Debug, Default)]
+struct Story {
+    ineligible: Vec<String>,
+    /// Tier names in the order they were asked, with what each member said.
+    tiers: Vec<(String, Vec<String>)>,
+    tier_of: BTreeMap<String, usize>,
+    asked_at: BTreeMap<String, u64>,
+    posts: Vec<Post>,
+}
+
+#[derive(Debug)]
+struct Post {
+    attempt: String,
+    campaign: String,
+    sent_at: Option<u64>,
+    outcome: String,
+}
+
+impl Story {
+    fn take(&mut self, at: u64, event: &TraceEvent) {
+        match event {
+            TraceEvent::Ineligible { campaign, reason, .. } => {
+                self.ineligible.push(format!("{campaign} {reason}"));
+            }
+            TraceEvent::Pinged { tier, campaign } => self.asked(at, tier, campaign),
+            TraceEvent::Bid { campaign, price, .. } => {
+                self.said(campaign, format!("{} {}", painted(GREEN, amount(price)), self.after(at, campaign)));
+            }
+            TraceEvent::NoBid { campaign, reason, .. } => {
+                self.said(campaign, painted(DIM, format!("no bid: {reason} {}", self.after(at, campaign))));
+            }
+            TraceEvent::Preparing { attempt, campaign, .. } => self.posts.push(Post {
+                attempt: attempt.clone(),
+                campaign: campaign.clone(),
+                sent_at: None,
+                outcome: String::new(),
+            }),
+            TraceEvent::Posted { attempt, .. } => self.sent(at, attempt),
+            TraceEvent::Refused { attempt, reason } => {
+                self.ended(at, attempt, painted(YELLOW, format!("not posted: {reason}")));
+            }
+            TraceEvent::PostAnswer { attempt, outcome, reason, .. } => {
+                let reason = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
+                let colour = if outcome == "accepted" { GREEN } else { RED };
+                self.ended(at, attempt, painted(colour, format!("{outcome}{reason}")));
+            }
+            TraceEvent::Reposted { attempt } => {
+                self.ended(at, attempt, painted(YELLOW, "asked again"));
+            }
+            TraceEvent::Ranked { .. }
+            | TraceEvent::Prepared { .. }
+            | TraceEvent::Passed { .. }
+            | TraceEvent::Committed
+            | TraceEvent::Answered { .. } => {}
+        }
+    }
+
+    fn asked(&mut self, at: u64, tier: &str, campaign: &str) {
+        if self.tiers.last().is_none_or(|(name, _)| name != tier) {
+            self.tiers.push((tier.to_owned(), Vec::new()));
+        }
+        self.tier_of.insert(campaign.to_owned(), self.tiers.len().saturating_sub(1));
+        self.asked_at.insert(campaign.to_owned(), at);
+    }
+
+    /// A fixed price without a ping has a bid and no tier of its own: it belongs to the latest.
+    fn said(&mut self, campaign: &str, what: String) {
+        let last = self.tiers.len().saturating_sub(1);
+        let tier = self.tier_of.get(campaign).copied().unwrap_or(last);
+        if self.tiers.is_empty() {
+            self.tiers.push((String::new(), Vec::new()));
+        }
+        if let Some((_, said)) = self.tiers.get_mut(tier) {
+            said.push(format!("{campaign} {what}").trim_end().to_owned());
+        }
+    }
+
+    fn after(&self, at: u64, campaign: &str) -> String {
+        let asked = self.asked_at.get(campaign);
+        asked.map(|asked| format!("({})", millis(at.saturating_sub(*asked)))).unwrap_or_default()
+    }
+
+    fn sent(&mut self, at: u64, attempt: &str) {
+        for post in self.posts.iter_mut().filter(|post| post.attempt == attempt) {
+            post.sent_at = Some(at);
+        }
+    }
+
+    fn ended(&mut self, at: u64, attempt: &str, how: String) {
+        for post in self.posts.iter_mut().filter(|post| post.attempt == attempt) {
+            let took = post.sent_at.map(|sent| millis(at.saturating_sub(sent)));
+            let took = took.map(|took| format!(" ({took})")).unwrap_or_default();
+            let before = if post.outcome.is_empty() { "" } else { ", " };
+            post.outcome.push_str(&format!("{before}{how}{took}"));
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.ineligible.is_empty() {
+            lines.push(painted(DIM, format!("not asked  {}", self.ineligible.join(", "))));
+        }
+        for (tier, said) in &self.tiers {
+            lines.push(format!("{tier:9}  {}", said.join(", ")));
+        }
+        for post in &self.posts {
+            lines.push(format!("post       {} {}", post.campaign, post.outcome));
+        }
+        lines
+    }
+}
+
+/// The amount of a text like `24.80 USD`.
+fn amount(money: &str) -> &str {
+    money.split(' ').next().unwrap_or(money)
+}
+
+/// Microseconds as milliseconds: `12 ms`, below ten with one decimal.
+pub(crate) fn millis(micros: u64) -> String {
+    let tenths = micros.saturating_add(50) / 100;
+    if tenths < 100 {
+        format!("{}.{} ms", tenths / 10, tenths % 10)
+    } else {
+        format!("{} ms", micros.saturating_add(500) / 1_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use exchange_model::Timestamp;
+    use expect_test::expect;
+
+    use super::*;
+
+    fn cascade() -> Trace {
+        let mut trace = Trace::new("auto_main", Timestamp::default());
+        let mut push = |ms, event| trace.push(Duration::from_millis(ms), event);
+        let text = str::to_owned;
+        let tier = || text("preferred");
+        let (acme, metro) = (|| text("acme/auto"), || text("metro/auto"));
+        push(0, TraceEvent::Ineligible { tier: tier(), campaign: text("blue/auto"), reason: text("closed") });
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: acme() });
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: metro() });
+        push(41, TraceEvent::Bid { campaign: acme(), price: text("31.00 USD"), payout: text("24.80 USD") });
+        push(61, TraceEvent::NoBid { campaign: metro(), reason: text("declined(cap)"), text: None });
+        push(62, TraceEvent::Preparing { attempt: text("att_1"), campaign: acme(), price: text("31.00 USD") });
+        push(65, TraceEvent::Posted { attempt: text("att_1"), campaign: acme() });
+        push(99, TraceEvent::PostAnswer { attempt: text("att_1"), outcome: text("rejected"), reason: Some(text("duplicate")), text: Some(text("DUP")) });
+        push(101, TraceEvent::Answered { status: text("unsold"), payout: None });
+        trace
+    }
+
+    #[test]
+    fn every_step_has_its_time_and_its_reason() {
+        expect![[r#"
+               0.0 ms  ineligible  blue/auto   closed, tier preferred
+               1.0 ms  pinged      acme/auto   tier preferred
+               1.0 ms  pinged      metro/auto  tier preferred
+                41 ms  bid         acme/auto   31.00 USD, would pay the seller 24.80 USD
+                61 ms  no bid      metro/auto  declined(cap)
+                62 ms  commit A    acme/auto   att_1, holds 31.00 USD
+                65 ms  posted      acme/auto   att_1
+                99 ms  answer                  rejected duplicate "DUP", att_1
+               101 ms  answered                unsold"#]]
+        .assert_eq(&steps(&cascade()).join("\n"));
+    }
+
+    #[test]
+    fn in_brief_it_is_a_line_per_tier_and_per_post() {
+        let lines = brief(&cascade()).join("\n");
+        expect![[r"
+            not asked  blue/auto closed
+            preferred  acme/auto 31.00 (40 ms), metro/auto no bid: declined(cap) (60 ms)
+            post       acme/auto rejected: duplicate (34 ms)"]]
+        .assert_eq(&anstream::adapter::strip_str(&lines).to_string());
+    }
+}
