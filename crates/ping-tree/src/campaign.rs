@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use exchange_model::{BillingTerms, BuyerId, CampaignId, MinorUnits, Money, Place, Timestamp};
 use exchange_model::Vertical;
+use exchange_model::{BillingTerms, BuyerId, CampaignId, MinorUnits, Money, Place, Timestamp};
 use jiff::tz::TimeZone;
 
 use crate::caps::{CapLimit, Caps};

@@ -106,9 +106,12 @@ impl fmt::Display for Explanation {
         let members = || self.tiers.iter().flat_map(|tier| &tier.members);
         let width = |text: fn(&Verdict) -> usize| members().map(text).max().unwrap_or(0);
         let names = width(|verdict| verdict.campaign.as_str().chars().count());
-        let details = width(|verdict| {
-            if verdict.refusals.is_empty() { 0 } else { verdict.detail().chars().count() }
-        });
+        let details =
+            width(
+                |verdict| {
+                    if verdict.refusals.is_empty() { 0 } else { verdict.detail().chars().count() }
+                },
+            );
         for (at, tier) in self.tiers.iter().enumerate() {
             write!(f, "tier {} {}", at.saturating_add(1), tier.name)?;
             if let Some(reserve) = tier.reserve {
@@ -181,7 +184,9 @@ impl fmt::Display for CapUse {
             CapKind::Month | CapKind::MonthSpend => "this month",
         };
         match (self.cap.limit, self.money) {
-            (crate::CapAmount::Leads(most), _) => write!(f, "{} of {most} {period}", self.used.leads),
+            (crate::CapAmount::Leads(most), _) => {
+                write!(f, "{} of {most} {period}", self.used.leads)
+            }
             (crate::CapAmount::Spend(_), Some((used, most))) => {
                 write!(f, "{} of {} {period}", used.amount_text(), most.amount_text())
             }

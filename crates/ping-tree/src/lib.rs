@@ -10,8 +10,8 @@
 //!
 //! > What is known when config is loaded is worked out then. For a lead, only compare.
 
-mod caps;
 pub mod campaign;
+mod caps;
 mod eligibility;
 pub mod explain;
 pub mod filter;
@@ -28,7 +28,10 @@ pub use caps::{Cap, CapAmount, CapLimit, Caps, Tally, Window};
 pub use eligibility::{LeadRequest, Standing, eligibility};
 pub use filter::Filter;
 pub use plan::{Plan, PlannedTier, plan};
-pub use routing::{Routing, Sources, compile};
+pub use routing::{
+    CAMPAIGNS_MAX, CASCADE_MAX, DEADLINE_MAX, FindList, MEMBERS_MAX, Routing, Sources, TIERS_MAX,
+    compile,
+};
 pub use schedule::Schedule;
 pub use source::{DuplicateRule, PayoutRule, Source};
 pub use test_file::{TestCase, TestFile};

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange_model::{
     BuyerId, CampaignId, Document, Findings, SourceFile, SourceId, TreeId, Vertical, VerticalId,
@@ -19,7 +20,7 @@ use crate::tree::Tree;
 mod billing;
 mod buyers;
 mod check;
-mod names;
+pub(crate) mod names;
 mod reading;
 mod sellers;
 mod trees;
@@ -32,6 +33,9 @@ pub const TIERS_MAX: usize = 20;
 pub const MEMBERS_MAX: usize = 1_000;
 /// Most further bidders tried after a rejected post, per tier.
 pub const CASCADE_MAX: u8 = 10;
+
+/// Longest deadline of a tree.
+pub const DEADLINE_MAX: Duration = Duration::from_secs(300);
 
 /// Finds a list file by its path as written, like `lists/blocked.txt`.
 pub type FindList<'a> = dyn Fn(&str) -> Option<Arc<SourceFile>> + 'a;

@@ -134,7 +134,10 @@ impl Schedule {
     }
 
     fn closing(&self, date: Date) -> Option<&(Date, Place)> {
-        self.closed.binary_search_by_key(&date, |(day, _)| *day).ok().and_then(|at| self.closed.get(at))
+        self.closed
+            .binary_search_by_key(&date, |(day, _)| *day)
+            .ok()
+            .and_then(|at| self.closed.get(at))
     }
 
     /// The ranges of one date; a date without hours of its own is one range.
@@ -148,7 +151,8 @@ impl Schedule {
 
     /// The minute of `date` at which what is open at `minute` closes, unless it runs past midnight.
     fn closes(&self, date: Date, minute: u16) -> Option<u16> {
-        let range = self.ranges(date).iter().find(|range| range.from <= minute && minute < range.to);
+        let range =
+            self.ranges(date).iter().find(|range| range.from <= minute && minute < range.to);
         match range {
             None => Some(minute),
             Some(range) if range.to < DAY_MINUTES => Some(range.to),

@@ -21,6 +21,8 @@ use crate::tree::Tree;
 
 mod answers;
 mod expect;
+mod fixture;
+mod members;
 mod read;
 
 /// Most tests in one file.

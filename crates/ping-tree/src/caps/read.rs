@@ -38,7 +38,12 @@ pub(crate) fn caps(
     for (key, kind) in SPENDS {
         let Some(spend) = table.money(key, currency, findings) else { continue };
         let Ok(most) = spend.value.to_minor() else { continue };
-        warn_if_too_small(key, &Spanned { value: most, place: spend.place.clone() }, price, findings);
+        warn_if_too_small(
+            key,
+            &Spanned { value: most, place: spend.place.clone() },
+            price,
+            findings,
+        );
         caps.push(Cap { kind: *kind, limit: CapAmount::Spend(most), place: spend.place });
     }
     not_yet(&mut table, findings);

@@ -110,18 +110,17 @@ impl<'a, 'l> FilterReader<'a, 'l> {
             let help = "write min, max, not, in_file or not_in_file, or remove it".to_owned();
             findings.error("empty_test", asked.place.clone(), message, help);
         }
-        rules.extend(range(asked, &mut inner, findings).map(|range| {
-            asked.rule(Test::Within(range), None)
-        }));
+        rules.extend(
+            range(asked, &mut inner, findings).map(|range| asked.rule(Test::Within(range), None)),
+        );
         if let Some(node) = inner.node("not") {
             let set = values(asked, node, &inner, findings);
             rules.extend(set.map(|set| asked.rule(Test::NotIn(Arc::new(set)), None)));
         }
-        let files: [(&'static str, fn(Arc<Set>) -> Test); 2] =
-            [("in_file", Test::In), ("not_in_file", Test::NotIn)];
-        for (key, test) in files {
+        for key in ["in_file", "not_in_file"] {
             let Some(path) = inner.string(key, "\"lists/zips.txt\"", findings) else { continue };
             let set = self.lists.set(&path, self.vertical.id(), asked.field, findings);
+            let test = if key == "in_file" { Test::In } else { Test::NotIn };
             rules.extend(set.map(|set| asked.rule(test(set), Some(path.value.to_owned()))));
         }
         inner.finish(findings);
@@ -218,10 +217,8 @@ fn range(asked: &Asked<'_>, inner: &mut TableReader<'_>, findings: &mut Findings
     let (min, max) = (inner.node("min"), inner.node("max"));
     let span: Span<usize> = min.or(max)?.span.clone();
     let place = inner.place(span);
-    if !matches!(
-        asked.field.kind,
-        FieldType::Integer { .. } | FieldType::Decimal | FieldType::Date
-    ) {
+    if !matches!(asked.field.kind, FieldType::Integer { .. } | FieldType::Decimal | FieldType::Date)
+    {
         let message = format!("`{}` has no order, so min and max mean nothing", asked.field.name);
         let help = format!("write `{} = {}`", asked.field.name, example(&asked.field.kind));
         findings.error("no_order", place, message, help);
@@ -229,7 +226,8 @@ fn range(asked: &Asked<'_>, inner: &mut TableReader<'_>, findings: &mut Findings
     }
     let mut bound = |node: Option<&Node>| node.map(|node| edge(asked.field, node, inner, findings));
     let (min, max) = (bound(min), bound(max));
-    let range = pair(min.map_or(Some(None), |v| v.map(Some))?, max.map_or(Some(None), |v| v.map(Some))?)?;
+    let range =
+        pair(min.map_or(Some(None), |v| v.map(Some))?, max.map_or(Some(None), |v| v.map(Some))?)?;
     check_range(asked, Spanned { value: range, place }, findings)
 }
 
@@ -269,11 +267,7 @@ fn pair(min: Option<Value>, max: Option<Value>) -> Option<Range> {
     })
 }
 
-fn check_range(
-    asked: &Asked<'_>,
-    range: Spanned<Range>,
-    findings: &mut Findings,
-) -> Option<Range> {
+fn check_range(asked: &Asked<'_>, range: Spanned<Range>, findings: &mut Findings) -> Option<Range> {
     let name = &asked.field.name;
     let (message, help) = if range.value.is_empty() {
         (format!("no `{name}` is {}", range.value), "write min below max".to_owned())

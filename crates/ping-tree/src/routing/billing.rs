@@ -44,7 +44,7 @@ pub(super) fn billing(
     match kind.map(|kind| kind.value) {
         Some(Kind::Prepaid) => {
             let line = table.money("credit_line", currency, findings);
-            let credit_line = line.map_or(Money::zero(currency), |line| line.value);
+            let credit_line = line.map_or_else(|| Money::zero(currency), |line| line.value);
             min_balance = table.money("min_balance", currency, findings).map(|least| least.value);
             terms = Some(BillingTerms::Prepaid { credit_line });
         }

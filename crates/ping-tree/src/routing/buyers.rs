@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use exchange_model::document::{NodeKind, Spanned};
 use exchange_model::finding::nearest;
-use exchange_model::{BuyerId, CampaignId, Currency, Document, Findings, TableReader, VerticalId};
+use exchange_model::{
+    BuyerId, CampaignId, Currency, Document, Findings, Money, TableReader, VerticalId,
+};
 use jiff::tz::TimeZone;
 
 use crate::campaign::{Buyer, Campaign, PriceMode, UnknownPolicy};
@@ -91,10 +93,11 @@ impl Reading<'_, '_, '_> {
 
     /// A buyer is billed in the currency of what it buys.
     fn currency(&self, campaigns: &[TableReader<'_>]) -> Currency {
-        let named = campaigns.iter().filter_map(|table| match &table.raw().get("vertical")?.value.kind {
-            NodeKind::String(name) => VerticalId::new(name).ok(),
-            _ => None,
-        });
+        let named =
+            campaigns.iter().filter_map(|table| match &table.raw().get("vertical")?.value.kind {
+                NodeKind::String(name) => VerticalId::new(name).ok(),
+                _ => None,
+            });
         named
             .filter_map(|id| self.sources.verticals.get(&id))
             .map(|vertical| vertical.currency())
@@ -133,9 +136,8 @@ impl Reading<'_, '_, '_> {
         let hours = read_schedule(table, findings);
         let unknown = unknown_policy(table, findings);
         not_yet(table, NOT_YET, findings);
-        let known = known_without_vertical(table);
+        mark_known(table, &["price", "caps", "accepts"]);
         let vertical = vertical(table, self.sources.verticals, findings)?;
-        let _now_read = known;
         let price = price(table, vertical.currency(), findings);
         let caps = read_caps(table, vertical.currency(), price.as_ref(), findings);
         let accepts = match table.table("accepts", findings) {
@@ -169,8 +171,10 @@ const NOT_YET: &[(&str, &str)] = &[
 
 /// Marks the keys that can only be read once the vertical is known, so that a wrong vertical does
 /// not make them look unknown.
-fn known_without_vertical(table: &mut TableReader<'_>) -> usize {
-    ["price", "caps", "accepts"].iter().filter(|key| table.node(key).is_some()).count()
+fn mark_known(table: &mut TableReader<'_>, keys: &[&'static str]) {
+    for key in keys {
+        let _read_later = table.node(key);
+    }
 }
 
 fn zone(name: &str) -> Result<TimeZone, String> {
@@ -245,7 +249,7 @@ fn bid_limits(
     require(price, "ceiling", "\"60.00\"", findings);
     let floor = price.money("floor", currency, findings);
     let ceiling = price.money("ceiling", currency, findings)?;
-    let floor = floor.map_or(exchange_model::Money::zero(currency), |floor| floor.value);
+    let floor = floor.map_or_else(|| Money::zero(currency), |floor| floor.value);
     if ceiling.value.amount() < floor.amount() || !ceiling.value.is_positive() {
         let message = "no bid can be at least `floor` and at most `ceiling`".to_owned();
         let help = format!("write a ceiling above {}", floor.amount_text());

@@ -35,7 +35,13 @@ impl Names {
     }
 
     /// Whether the name is declared; if not, reports it with the nearest one that is.
-    pub(crate) fn check(&self, name: &str, at: &Place, label: &str, findings: &mut Findings) -> bool {
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        at: &Place,
+        label: &str,
+        findings: &mut Findings,
+    ) -> bool {
         if self.declared.contains_key(name) {
             return true;
         }

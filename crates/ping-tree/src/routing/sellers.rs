@@ -139,11 +139,7 @@ struct SourceMoney {
     min_price: Option<exchange_model::Money>,
 }
 
-fn money(
-    table: &mut TableReader<'_>,
-    tree: Option<&Tree>,
-    findings: &mut Findings,
-) -> SourceMoney {
+fn money(table: &mut TableReader<'_>, tree: Option<&Tree>, findings: &mut Findings) -> SourceMoney {
     let currency = tree.map_or(Currency::USD, |tree| tree.vertical.currency());
     let payout = payout(table, currency, findings);
     let min_price = table.money("min_price", currency, findings);

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exchange_model::document::Spanned;
-use exchange_model::{CampaignId, Document, Findings, Money, Place, TableReader, TreeId, Vertical};
+use exchange_model::{CampaignId, Findings, Money, Place, TableReader, TreeId, Vertical};
 
 use crate::campaign::Campaign;
 use crate::routing::reading::{not_yet, require, required, schema, title, vertical};
-use crate::routing::{CASCADE_MAX, MEMBERS_MAX, Routing, Sources, TIERS_MAX};
+use crate::routing::{CASCADE_MAX, DEADLINE_MAX, MEMBERS_MAX, Routing, Sources, TIERS_MAX};
 use crate::tree::{Tier, Tree};
 
-/// Longest deadline of a tree.
-pub const DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// How long a promise lasts where the tree does not say.
 const PROMISE_DEFAULT: Duration = Duration::from_secs(60);
 /// Longest promise.
@@ -118,7 +116,11 @@ fn bounded(
 /// `12s` or `900ms`, the way it is written in config.
 fn shown(time: Duration) -> String {
     let millis = time.as_millis();
-    if millis.is_multiple_of(1_000) { format!("{}s", time.as_secs()) } else { format!("{millis}ms") }
+    if millis.is_multiple_of(1_000) {
+        format!("{}s", time.as_secs())
+    } else {
+        format!("{millis}ms")
+    }
 }
 
 /// The tree that tiers are read for.
@@ -198,7 +200,11 @@ impl TierReading<'_> {
         })
     }
 
-    fn ping_timeout(&self, table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Duration> {
+    fn ping_timeout(
+        &self,
+        table: &mut TableReader<'_>,
+        findings: &mut Findings,
+    ) -> Option<Duration> {
         let timeout = required_duration(table, "ping_timeout", "\"900ms\"", findings)?;
         if let Some(budget) = self.within.budget.filter(|budget| timeout.value > *budget) {
             let budget = shown(budget);
@@ -290,7 +296,8 @@ fn warn_unreachable_reserve(
     let Some(reserve) = reserve else { return };
     for member in members.iter().filter(|m| m.price.most().amount() < reserve.value.amount()) {
         let most = member.price.most().amount_text();
-        let message = format!("`{}` pays at most {most} and can never reach the reserve", member.id);
+        let message =
+            format!("`{}` pays at most {most} and can never reach the reserve", member.id);
         let help = format!("write at most \"{most}\", or move the campaign to another tier");
         findings.warning("reserve_above_price", reserve.place.clone(), message, help);
     }

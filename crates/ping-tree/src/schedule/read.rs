@@ -15,6 +15,7 @@ const RANGES_MAX: usize = 48;
 /// The `hours` of a campaign; always open without them.
 pub(crate) fn schedule(reader: &mut TableReader<'_>, findings: &mut Findings) -> Schedule {
     let Some(mut table) = reader.table("hours", findings) else { return Schedule::default() };
+    let found_before = findings.len();
     let closed = closed(&mut table, findings);
     let mut week = Week::default();
     for entry in table.raw().entries.iter().filter(|entry| entry.key != "closed") {
@@ -22,20 +23,13 @@ pub(crate) fn schedule(reader: &mut TableReader<'_>, findings: &mut Findings) ->
     }
     let place = table.own_place();
     let schedule = Schedule::new(week.finish(), closed, Some(place.clone()));
-    if schedule.never_opens() && !week_has_faults(&table, findings) {
+    // Hours that cannot be read are wrong, not empty.
+    if schedule.never_opens() && findings.len() == found_before {
         let message = "these hours never open".to_owned();
         let help = "write when it is open, or `status = \"paused\"`".to_owned();
         findings.error("never_open", place, message, help);
     }
     schedule
-}
-
-/// Whether a fault was found within this table: then the hours are wrong, not empty.
-fn week_has_faults(table: &TableReader<'_>, findings: &Findings) -> bool {
-    let spans: Vec<_> = table.raw().entries.iter().map(|entry| entry.value.span.clone()).collect();
-    findings.sorted().iter().filter_map(|finding| finding.place.as_ref()).any(|place| {
-        place.file == *table.file() && spans.iter().any(|span| span.contains(&place.span.start))
-    })
 }
 
 #[derive(Default)]
@@ -59,7 +53,7 @@ impl Week {
             if let Some(first) = key {
                 let message = format!("`{}` and `{first}` both set a day", entry.key);
                 let help = "let each day stand under one key".to_owned();
-                findings.error("overlapping_days", place.clone(), message, help);
+                findings.error("overlapping_days", place, message, help);
                 return;
             }
             *key = Some(entry.key.clone());

@@ -1,0 +1,224 @@
+//! What buyers answer in a test: to pings and to posts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use exchange_model::document::{Entry, NodeKind, Spanned};
+use exchange_model::finding::nearest;
+use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
+use exchange_model::reason::{NoBid, NotSent, RejectClass, Rejection, Unknown};
+use exchange_model::{CampaignId, Findings, Money, Place, TableReader};
+
+use crate::campaign::{Campaign, PriceMode};
+use crate::test_file::ScriptedBid;
+use crate::test_file::members::Members;
+
+pub(super) fn bids(
+    table: &TableReader<'_>,
+    members: &Members<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<CampaignId, ScriptedBid> {
+    let mut bids = BTreeMap::new();
+    for (campaign, entry) in members.entries(table, findings) {
+        let bid = bid(campaign, entry, table, findings);
+        bids.extend(bid.map(|bid| (campaign.id.clone(), bid)));
+    }
+    bids
+}
+
+fn bid(
+    campaign: &Campaign,
+    entry: &Entry,
+    table: &TableReader<'_>,
+    findings: &mut Findings,
+) -> Option<ScriptedBid> {
+    let place = table.place(entry.value.span.clone());
+    match &entry.value.kind {
+        NodeKind::String(text) => {
+            let answer = answer(campaign, text, place, findings)?;
+            Some(ScriptedBid { after: Duration::ZERO, answer })
+        }
+        NodeKind::Table(inner) => {
+            let span = entry.key_span.clone();
+            slow_bid(campaign, TableReader::new(table.file(), inner, span), findings)
+        }
+        NodeKind::Integer(_) | NodeKind::Float(_) => {
+            let message = "a price is money and must be quoted".to_owned();
+            findings.error("bare_money", place, message, bid_help(campaign));
+            None
+        }
+        NodeKind::Boolean(_) | NodeKind::Datetime(_) | NodeKind::Array(_) => {
+            bad_bid(campaign, place, findings);
+            None
+        }
+    }
+}
+
+/// `{ after = "950ms", price = "55.00" }`, `{ answer = "yes" }` or `{ declined = "duplicate" }`.
+fn slow_bid(
+    campaign: &Campaign,
+    mut table: TableReader<'_>,
+    findings: &mut Findings,
+) -> Option<ScriptedBid> {
+    let after = table.duration("after", findings).map_or(Duration::ZERO, |after| after.value);
+    let price = table.string("price", "\"31.00\"", findings);
+    let text = table.string("answer", "\"yes\"", findings);
+    let declined = class(&mut table, "declined", findings);
+    let place = table.own_place();
+    table.finish(findings);
+    let answer = match (price.or(text), declined) {
+        (Some(text), None) => answer(campaign, text.value, text.place, findings)?,
+        (None, Some(class)) => declined_as(class),
+        (Some(_), Some(_)) | (None, None) => {
+            bad_bid(campaign, place, findings);
+            return None;
+        }
+    };
+    Some(ScriptedBid { after, answer })
+}
+
+/// A price for a bidder, `yes` for a fixed price, `no` for either.
+fn answer(
+    campaign: &Campaign,
+    text: &str,
+    place: Place,
+    findings: &mut Findings,
+) -> Option<PingAnswer> {
+    match (text, campaign.price) {
+        ("no", _) => Some(declined_as(RejectClass::Other)),
+        ("yes", PriceMode::Fixed { .. }) => Some(PingAnswer::Available { token: None }),
+        (_, PriceMode::Bid { .. }) => match Money::parse(text, campaign.vertical.currency()) {
+            Ok(price) => Some(PingAnswer::Bid { price, token: None }),
+            Err(_no_amount) => {
+                bad_bid(campaign, place, findings);
+                None
+            }
+        },
+        (_, PriceMode::Fixed { .. }) => {
+            bad_bid(campaign, place, findings);
+            None
+        }
+    }
+}
+
+fn declined_as(class: RejectClass) -> PingAnswer {
+    PingAnswer::NoBid(NoBid::Declined(Rejection { class, text: None }))
+}
+
+fn bad_bid(campaign: &Campaign, place: Place, findings: &mut Findings) {
+    let message = format!("`{}` cannot answer a ping like this", campaign.id);
+    findings.error("bad_bid", place, message, bid_help(campaign));
+}
+
+fn bid_help(campaign: &Campaign) -> String {
+    match campaign.price {
+        PriceMode::Bid { .. } => {
+            "it bids: write \"31.00\", \"no\" or { after = \"950ms\", price = \"31.00\" }"
+        }
+        PriceMode::Fixed { .. } => {
+            "its price is fixed: write \"yes\", \"no\" or { after = \"950ms\", answer = \"yes\" }"
+        }
+    }
+    .to_owned()
+}
+
+pub(super) fn posts(
+    table: &TableReader<'_>,
+    members: &Members<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<CampaignId, PostAnswer> {
+    let mut posts = BTreeMap::new();
+    for (campaign, entry) in members.entries(table, findings) {
+        let post = match &entry.value.kind {
+            NodeKind::Table(inner) => {
+                let span = entry.key_span.clone();
+                post(TableReader::new(table.file(), inner, span), findings)
+            }
+            NodeKind::String(text) if text == "accepted" => {
+                Some(PostAnswer::Accepted(Acceptance::default()))
+            }
+            NodeKind::String(text) if text == "not_sent" => {
+                Some(PostAnswer::NotSent(NotSent::Connect))
+            }
+            _ => {
+                bad_post(table.place(entry.value.span.clone()), findings);
+                None
+            }
+        };
+        posts.extend(post.map(|post| (campaign.id.clone(), post)));
+    }
+    posts
+}
+
+/// `{ rejected = "duplicate" }`, `{ unknown = "timeout" }` or `{ not_sent = "connect" }`.
+fn post(mut table: TableReader<'_>, findings: &mut Findings) -> Option<PostAnswer> {
+    let place = table.own_place();
+    let entries = table.raw().entries.len();
+    let rejected = class(&mut table, "rejected", findings)
+        .map(|class| PostAnswer::Rejected(Rejection { class, text: None }));
+    let unknown = code(&mut table, "unknown", Codes::of(Unknown::ALL, Unknown::code), findings);
+    let not_sent = code(&mut table, "not_sent", Codes::of(NotSent::ALL, NotSent::code), findings);
+    table.finish(findings);
+    if entries != 1 {
+        bad_post(place, findings);
+        return None;
+    }
+    rejected
+        .or_else(|| unknown.map(PostAnswer::Unknown))
+        .or_else(|| not_sent.map(PostAnswer::NotSent))
+}
+
+fn bad_post(place: Place, findings: &mut Findings) {
+    let message = "a buyer cannot answer a post like this".to_owned();
+    let help = "write \"accepted\", \"not_sent\", { rejected = \"duplicate\" } or { unknown = \"timeout\" }";
+    findings.error("bad_post", place, message, help.to_owned());
+}
+
+fn class(
+    table: &mut TableReader<'_>,
+    key: &'static str,
+    findings: &mut Findings,
+) -> Option<RejectClass> {
+    code(table, key, Codes::of(RejectClass::ALL, RejectClass::code), findings)
+}
+
+/// One closed family of reason codes.
+pub(super) struct Codes<T: 'static> {
+    all: &'static [T],
+    code: fn(T) -> &'static str,
+}
+
+impl<T: Copy> Codes<T> {
+    pub(super) fn of(all: &'static [T], code: fn(T) -> &'static str) -> Self {
+        Self { all, code }
+    }
+
+    /// The reason with this code; reports a code that is none.
+    pub(super) fn find(&self, text: &Spanned<&str>, findings: &mut Findings) -> Option<T> {
+        let found = self.all.iter().copied().find(|one| (self.code)(*one) == text.value);
+        if found.is_none() {
+            let codes = self.all.iter().map(|one| (self.code)(*one));
+            unknown_reason(text, &codes.collect::<Vec<_>>(), findings);
+        }
+        found
+    }
+}
+
+pub(super) fn unknown_reason(text: &Spanned<&str>, codes: &[&str], findings: &mut Findings) {
+    let help = match nearest(text.value, codes.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? Codes are: {}", codes.join(", ")),
+        None => format!("codes are: {}", codes.join(", ")),
+    };
+    let message = format!("no reason is called `{}`", text.value);
+    findings.error("unknown_reason", text.place.clone(), message, help);
+}
+
+fn code<T: Copy>(
+    table: &mut TableReader<'_>,
+    key: &'static str,
+    codes: Codes<T>,
+    findings: &mut Findings,
+) -> Option<T> {
+    let text = table.string(key, "\"...\"", findings)?;
+    codes.find(&text, findings)
+}

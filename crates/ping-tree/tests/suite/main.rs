@@ -1,0 +1,10 @@
+//! The operator's files in, routing, verdicts and findings out.
+#![cfg(test)]
+
+mod eligibility;
+mod errors;
+mod exchange;
+mod explain;
+mod filters;
+mod test_files;
+mod windows;
