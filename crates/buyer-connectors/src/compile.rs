@@ -17,8 +17,8 @@ use crate::reply;
 use crate::secrets::Secrets;
 use crate::template::Words;
 
-pub(crate) use auth::OAuth2;
 use auth::Auth;
+pub(crate) use auth::OAuth2;
 use scope::Scope;
 use stage::Files;
 
@@ -247,7 +247,11 @@ impl Compiler<'_> {
         let reply = match table.table("reply", findings) {
             Some(reply) => reply::compile_post(reply, self.currency(), findings),
             None => {
-                table.missing("reply", "{ rejected_when = { ... }, accepted_when = { ... } }", findings);
+                table.missing(
+                    "reply",
+                    "{ rejected_when = { ... }, accepted_when = { ... } }",
+                    findings,
+                );
                 None
             }
         };
@@ -273,12 +277,14 @@ impl Compiler<'_> {
         if !self.campaign.bids || (has_ping && names_price) {
             return true;
         }
-        let what = if has_ping { "the reply to its ping names no `price`" } else { "it has no ping" };
+        let what =
+            if has_ping { "the reply to its ping names no `price`" } else { "it has no ping" };
         let message = format!(
             "campaign `{}` takes its price from the bid, but {what}",
             self.campaign.campaign
         );
-        let help = "add `price = { at = \"...\" }` to ping.reply, or give the campaign a fixed price";
+        let help =
+            "add `price = { at = \"...\" }` to ping.reply, or give the campaign a fixed price";
         findings.error("no_price", table.own_place(), message, help.to_owned());
         false
     }

@@ -44,7 +44,8 @@ impl Plan {
         if text.len() > REQUEST_MAX {
             return Err(EncodeError::TooLarge(REQUEST_MAX));
         }
-        let (query, body) = if self.body_is_query { (text, Bytes::new()) } else { (String::new(), text.into()) };
+        let (query, body) =
+            if self.body_is_query { (text, Bytes::new()) } else { (String::new(), text.into()) };
         Ok(Request {
             method: self.method.clone(),
             uri: self.uri(values, &query)?,

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use exchange_model::outcome::BidToken;
 use exchange_model::timestamp::Date;
 use exchange_model::vertical::normalise;
-use exchange_model::{FieldClass, FieldIdx, FieldType, Lead, Money, PingView, PostPermit, Vertical};
+use exchange_model::{
+    FieldClass, FieldIdx, FieldType, Lead, Money, PingView, PostPermit, Vertical,
+};
 
 use crate::template::{Scalar, Source, Values};
 
@@ -35,10 +37,7 @@ impl<'a> PostContext<'a> {
             Source::Price => Some(Scalar::owned(self.price.amount_text())),
             Source::SourceAlias => Some(borrowed(self.source_alias)),
             Source::IdempotencyKey => Some(borrowed(self.idempotency_key)),
-            Source::Field(_)
-            | Source::Anonymised(..)
-            | Source::LeadId
-            | Source::Secret(_) => None,
+            Source::Field(_) | Source::Anonymised(..) | Source::LeadId | Source::Secret(_) => None,
         }
     }
 }

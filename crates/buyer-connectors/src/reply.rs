@@ -156,9 +156,10 @@ impl PostReply {
 
     /// A price that cannot be read does not undo the acceptance: the bid is what is booked.
     fn acceptance(&self, body: &ReplyBody<'_>) -> Acceptance {
-        let price = self.price.as_ref().and_then(|at| {
-            read_price(at, self.currency_at.as_ref(), self.currency, body).ok()
-        });
+        let price = self
+            .price
+            .as_ref()
+            .and_then(|at| read_price(at, self.currency_at.as_ref(), self.currency, body).ok());
         let one = |at: &Option<Locator>| at.as_ref().and_then(|at| at.one_text(body));
         Acceptance {
             price,

@@ -7,101 +7,39 @@
 //! > Leaving is not cancelling. An exchange runs in its own task: dropping its [`Exchange`] stops
 //! > nothing, and an answer that comes late still comes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use exchange_model::outcome::{PingAnswer, PostAnswer};
-use exchange_model::reason::{NoBid, NotSent, Unknown};
+use exchange_model::reason::{NoBid, NotSent, RejectClass, Rejection, Unknown};
 use exchange_model::{BuyerId, PostPermit};
 use tokio::sync::oneshot;
 
+use self::connect::Dialler;
+use self::exchange::{Attempt, Ending, Kind, Progress};
+use self::pool::{Origin, Pool};
+use self::token::{TokenClient, TokenSource};
 use crate::connector::Connector;
 use crate::request::Request;
 
+pub use self::pool::BuyerLoad;
+pub use self::settings::{TransportError, TransportSettings};
+pub use self::timings::Timings;
+
+mod address;
+mod connect;
+mod exchange;
+mod pool;
+mod settings;
+mod timings;
+mod token;
+
 /// Most bytes of a reply's body. A longer one is cut and its connection closed.
 pub const REPLY_MAX: usize = 64 * 1024;
-
-/// How buyers are called. [`TransportSettings::default`] is right for production.
-#[derive(Clone, Debug)]
-pub struct TransportSettings {
-    /// Host name -> address. Requests for these hosts go there over plain TCP whatever their
-    /// scheme. Only the demo and tests fill it.
-    pub hosts: HashMap<String, SocketAddr>,
-    /// Whether private and loopback addresses, and `http://` to them, may be called.
-    pub allow_private: bool,
-    /// Most exchanges with one buyer at a time, drains included. Beyond it a ping is
-    /// `saturated` and a post is not sent.
-    pub in_flight_max: usize,
-    /// Most exchanges of one buyer that may go on after their timeout. Beyond it the oldest rule
-    /// gives way: the exchange is cut at its timeout.
-    pub drains_max: usize,
-    /// How long an idle connection may carry a ping.
-    pub idle_max: Duration,
-    /// How long an idle connection may carry a post: shorter, because a post that meets a closing
-    /// connection is unknown.
-    pub idle_max_for_posts: Duration,
-    /// Name resolution, TCP and TLS together.
-    pub connect_timeout: Duration,
-    /// Further trusted roots, DER, beside the public ones.
-    pub extra_roots: Vec<Vec<u8>>,
-}
-
-impl Default for TransportSettings {
-    fn default() -> Self {
-        Self {
-            hosts: HashMap::new(),
-            allow_private: false,
-            in_flight_max: 512,
-            drains_max: 256,
-            idle_max: Duration::from_secs(4),
-            idle_max_for_posts: Duration::from_secs(1),
-            connect_timeout: Duration::from_secs(2),
-            extra_roots: Vec::new(),
-        }
-    }
-}
-
-/// Why a transport cannot be made.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum TransportError {
-    /// A further root certificate is none.
-    #[error("a trusted root certificate cannot be read")]
-    BadRoot,
-    /// TLS or the client for tokens cannot be set up.
-    #[error("tls cannot be set up")]
-    Tls,
-}
-
-impl TransportError {
-    /// The name that appears in logs; it never changes.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::BadRoot => "bad_root",
-            Self::Tls => "tls_setup",
-        }
-    }
-}
-
-/// When the steps of an exchange were done, each counted from its start.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Timings {
-    /// A connection was there (pooled or new); nothing when none came.
-    pub connected: Option<Duration>,
-    /// Whether that connection had carried a request before.
-    pub reused: bool,
-    /// The request was handed to the connection.
-    pub sent: Option<Duration>,
-    /// The reply's head was read.
-    pub first_byte: Option<Duration>,
-    /// The exchange was over, one way or another.
-    pub done: Duration,
-}
 
 /// How an exchange ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -130,33 +68,34 @@ impl<A> Future for Exchange<A> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered<A>> {
         let lost = self.lost;
-        Pin::new(&mut self.answer).poll(context).map(|received| {
-            received.unwrap_or_else(|_stopped| Answered {
-                answer: lost(),
-                status: None,
-                timings: Timings::default(),
-            })
-        })
+        Pin::new(&mut self.answer)
+            .poll(context)
+            .map(|received| received.unwrap_or_else(|_stopped| unstarted(lost())))
     }
 }
 
-/// One buyer's connections at this moment.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct BuyerLoad {
-    /// Exchanges going on.
-    pub in_flight: usize,
-    /// Connections parked.
-    pub idle: usize,
-    /// Connections opened since the start.
-    pub connections_opened: u64,
-    /// Exchanges cut because too many were draining.
-    pub drains_cut: u64,
+fn unstarted<A>(answer: A) -> Answered<A> {
+    Answered { answer, status: None, timings: Timings::default() }
 }
 
-/// Sends pings and posts. Cheap to clone; needs a tokio runtime.
-#[derive(Clone, Debug)]
+/// Sends pings and posts. Cheap to clone; needs a tokio runtime to send.
+#[derive(Clone)]
 pub struct Transport {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     settings: Arc<TransportSettings>,
+    dialler: Arc<Dialler>,
+    tokens: TokenClient,
+    token_sources: Mutex<Vec<Arc<TokenSource>>>,
+    pools: RwLock<BTreeMap<BuyerId, Arc<Pool>>>,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
 }
 
 impl Transport {
@@ -165,36 +104,198 @@ impl Transport {
     /// # Errors
     /// [`TransportError`].
     pub fn new(settings: TransportSettings) -> Result<Self, TransportError> {
-        Ok(Self { settings: Arc::new(settings) })
+        let settings = Arc::new(settings);
+        let tls = connect::tls_config(&settings.extra_roots)?;
+        let tokens = TokenClient::new(Arc::clone(&settings), &tls)?;
+        let dialler = Arc::new(Dialler::new(Arc::clone(&settings), tls));
+        let token_sources = Mutex::new(Vec::new());
+        let pools = RwLock::new(BTreeMap::new());
+        Ok(Self { inner: Arc::new(Inner { settings, dialler, tokens, token_sources, pools }) })
     }
 
     /// Sends a ping. `timeout` is what the auction will wait; the reply is read for twice as long.
     pub fn ping(
         &self,
-        _connector: &Arc<Connector>,
-        _request: Request,
-        _timeout: Duration,
+        connector: &Arc<Connector>,
+        request: Request,
+        timeout: Duration,
     ) -> Exchange<PingAnswer> {
-        let (_sender, answer) = oneshot::channel();
-        Exchange { answer, lost: || PingAnswer::NoBid(NoBid::ConnectError(NotSent::Connect)) }
+        let echo = request.echo.clone();
+        let read = move |connector: &Connector, ending: Ending| {
+            ping_answer(connector, ending, echo.as_deref())
+        };
+        let lost = || PingAnswer::NoBid(NoBid::Timeout);
+        let saturated = PingAnswer::NoBid(NoBid::Saturated);
+        let attempt = self.attempt(connector, Kind::Ping, timeout);
+        start(attempt, connector, request, read, Ends { lost, saturated })
     }
 
-    /// Posts a lead, once. The permit is used up whatever happens.
+    /// Posts a lead, once. The permit is used up whatever happens; it must be the one the request
+    /// was encoded with.
     pub fn post(
         &self,
-        _connector: &Arc<Connector>,
-        _request: Request,
+        connector: &Arc<Connector>,
+        request: Request,
         permit: PostPermit,
-        _timeout: Duration,
+        timeout: Duration,
     ) -> Exchange<PostAnswer> {
-        drop(permit);
-        let (_sender, answer) = oneshot::channel();
-        Exchange { answer, lost: || PostAnswer::Unknown(Unknown::Crash) }
+        let lost = || PostAnswer::Unknown(Unknown::Crash);
+        if permit.campaign() != connector.campaign() {
+            let (sender, answer) = oneshot::channel();
+            deliver(sender, unstarted(PostAnswer::NotSent(NotSent::Unrendered)));
+            return Exchange { answer, lost };
+        }
+        let saturated = PostAnswer::NotSent(NotSent::Saturated);
+        let attempt = self.attempt(connector, Kind::Post, timeout);
+        start(attempt, connector, request, post_answer, Ends { lost, saturated })
+    }
+
+    /// Opens a connection for the campaign's pings (or posts) and fetches its token, so that its
+    /// first lead waits for neither. Failures show when a lead is sent.
+    pub fn warm(&self, connector: &Arc<Connector>) {
+        let attempt = self.attempt(connector, Kind::Ping, self.inner.settings.connect_timeout);
+        let plan = connector.ping.as_ref().map_or(&connector.post.plan, |ping| &ping.plan);
+        let Ok(uri) = plan.origin.parse::<http::Uri>() else { return };
+        tokio::spawn(async move {
+            if let Some(token) = &attempt.token {
+                token.authorization().await;
+            }
+            if let Ok(sender) = attempt.pool.open(&attempt.dialler, &uri).await {
+                attempt.pool.park_when_ready(Origin::of(&uri), sender).await;
+            }
+        });
     }
 
     /// The load of one buyer, for metrics.
     #[must_use]
-    pub fn load(&self, _buyer: &BuyerId) -> BuyerLoad {
-        BuyerLoad::default()
+    pub fn load(&self, buyer: &BuyerId) -> BuyerLoad {
+        let pools = self.inner.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.get(buyer).map(|pool| pool.load()).unwrap_or_default()
+    }
+
+    fn attempt(&self, connector: &Connector, kind: Kind, timeout: Duration) -> Attempt {
+        let settings = &self.inner.settings;
+        let idle_max = match kind {
+            Kind::Ping => settings.idle_max,
+            Kind::Post => settings.idle_max_for_posts,
+        };
+        Attempt {
+            pool: self.pool(connector.buyer()),
+            dialler: Arc::clone(&self.inner.dialler),
+            token: self.token_source(connector),
+            kind,
+            idle_max,
+            timeout,
+        }
+    }
+
+    fn pool(&self, buyer: &BuyerId) -> Arc<Pool> {
+        let known = self.inner.pools.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = known.get(buyer) {
+            return Arc::clone(pool);
+        }
+        drop(known);
+        let mut pools = self.inner.pools.write().unwrap_or_else(PoisonError::into_inner);
+        let made = || Arc::new(Pool::new(&self.inner.settings));
+        Arc::clone(pools.entry(buyer.clone()).or_insert_with(made))
+    }
+
+    /// Tokens outlive a reload of config: the same credentials have the same source.
+    fn token_source(&self, connector: &Connector) -> Option<Arc<TokenSource>> {
+        let oauth2 = connector.oauth2.as_ref()?;
+        let mut sources = self.inner.token_sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = sources.iter().find(|source| source.serves(oauth2)) {
+            return Some(Arc::clone(source));
+        }
+        let client = self.inner.tokens.clone();
+        let source = Arc::new(TokenSource::new(client, Arc::clone(oauth2)));
+        if sources.len() >= TOKEN_SOURCES_MAX {
+            sources.remove(0);
+        }
+        sources.push(Arc::clone(&source));
+        Some(source)
     }
 }
+
+/// Most token sources kept; beyond it the oldest is forgotten, and made again when needed.
+const TOKEN_SOURCES_MAX: usize = 1_000;
+
+/// What is answered when no exchange can answer.
+struct Ends<A> {
+    lost: fn() -> A,
+    saturated: A,
+}
+
+/// Starts the exchange in its own task, if the buyer has room for one more.
+fn start<A: Send + 'static>(
+    attempt: Attempt,
+    connector: &Arc<Connector>,
+    request: Request,
+    read: impl FnOnce(&Connector, Ending) -> A + Send + 'static,
+    ends: Ends<A>,
+) -> Exchange<A> {
+    let (sender, answer) = oneshot::channel();
+    let exchange = Exchange { answer, lost: ends.lost };
+    let Ok(slot) = Arc::clone(&attempt.pool.in_flight).try_acquire_owned() else {
+        deliver(sender, unstarted(ends.saturated));
+        return exchange;
+    };
+    let connector = Arc::clone(connector);
+    tokio::spawn(async move {
+        let origin = Origin::of(&request.uri);
+        let mut progress = Progress::new();
+        let ending = attempt.run(request, &mut progress).await;
+        let answer = read(&connector, ending);
+        let timings = progress.finish();
+        deliver(sender, Answered { answer, status: progress.status, timings });
+        drop(slot);
+        if let Some(connection) = progress.reusable {
+            attempt.pool.park_when_ready(origin, connection).await;
+        }
+    });
+    exchange
+}
+
+/// Nobody need be waiting: the auction may have left.
+fn deliver<A>(sender: oneshot::Sender<Answered<A>>, answered: Answered<A>) {
+    drop(sender.send(answered));
+}
+
+fn ping_answer(connector: &Connector, ending: Ending, echo: Option<&str>) -> PingAnswer {
+    let bad = |what: &str| NoBid::BadReply(what.to_owned());
+    PingAnswer::NoBid(match ending {
+        Ending::Reply { encoded: true, .. } => bad("content-encoding"),
+        Ending::Reply { status, body, .. } => return connector.read_ping_of(status, &body, echo),
+        Ending::NotSent(NotSent::Saturated) => NoBid::Saturated,
+        Ending::NotSent(why) => NoBid::ConnectError(why),
+        Ending::Reset => bad("reset"),
+        Ending::Truncated { .. } => bad("truncated"),
+        Ending::TimedOut | Ending::NoTimeLeft => NoBid::Timeout,
+    })
+}
+
+fn post_answer(connector: &Connector, ending: Ending) -> PostAnswer {
+    match ending {
+        Ending::Reply { status, .. } | Ending::Truncated { status }
+            if (300..400).contains(&status) =>
+        {
+            redirected()
+        }
+        Ending::Reply { encoded: true, .. } => PostAnswer::Unknown(Unknown::Unreadable),
+        Ending::Reply { status, body, .. } => connector.read_post(status, &body),
+        Ending::NotSent(why) => PostAnswer::NotSent(why),
+        Ending::Reset => PostAnswer::Unknown(Unknown::Reset),
+        Ending::Truncated { .. } => PostAnswer::Unknown(Unknown::Truncated),
+        Ending::TimedOut => PostAnswer::Unknown(Unknown::Timeout),
+        Ending::NoTimeLeft => PostAnswer::NotSent(NotSent::NoTimeLeft),
+    }
+}
+
+/// A redirect is never followed: it would carry the lead to a host nobody has named.
+fn redirected() -> PostAnswer {
+    let text = Some("redirect".to_owned());
+    PostAnswer::Rejected(Rejection { class: RejectClass::Other, text })
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ pub(super) enum Auth {
 }
 
 /// What a token is asked for with (RFC 6749, client credentials).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OAuth2 {
     /// The token service.
     pub(crate) token_url: url::Url,

@@ -33,7 +33,11 @@ pub(super) fn mapped(
         Format::Form | Format::Query => reader.form().map(Body::Form),
         Format::Xml => reader.root().map(Body::Xml),
         Format::Text => {
-            reader.refuse(body.own_place(), "a text body is written as `template`", "write `template = '''...'''`");
+            reader.refuse(
+                body.own_place(),
+                "a text body is written as `template`",
+                "write `template = '''...'''`",
+            );
             None
         }
     }

@@ -52,12 +52,7 @@ pub(super) fn check_post(
     check(plan, &ExampleValues { vertical, lead: &lead, context: &context }, place, findings)
 }
 
-fn check(
-    plan: &Plan,
-    values: &dyn Values,
-    place: &Place,
-    findings: &mut Findings,
-) -> Option<()> {
+fn check(plan: &Plan, values: &dyn Values, place: &Place, findings: &mut Findings) -> Option<()> {
     let why = match plan.request(values) {
         Err(error) => Some(error.to_string()),
         Ok(request) => match &plan.body {

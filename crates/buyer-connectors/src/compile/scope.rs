@@ -5,14 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use exchange_model::finding::{Finding, Severity, nearest};
-use exchange_model::{
-    Anonymiser, Field, FieldClass, FieldIdx, Findings, Place, Stage, Vertical,
-};
+use exchange_model::{Anonymiser, Field, FieldClass, FieldIdx, Findings, Place, Stage, Vertical};
 
 use crate::secrets::Secrets;
 use crate::template::{
-    Filter, FilterCall, LeadFields, Piece, Placeholder, PlaceholderText, Segment, Source,
-    Template, Words, parse_date_format, pieces,
+    Filter, FilterCall, LeadFields, Piece, Placeholder, PlaceholderText, Segment, Source, Template,
+    Words, parse_date_format, pieces,
 };
 
 /// The words beside the vertical's fields, and whether a ping may use them.

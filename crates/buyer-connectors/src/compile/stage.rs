@@ -279,8 +279,7 @@ fn body_of(
     findings: &mut Findings,
 ) -> Option<Body> {
     let kinds = ["body", "template", "template_file"];
-    let named: Vec<&str> =
-        kinds.into_iter().filter(|kind| table.node(kind).is_some()).collect();
+    let named: Vec<&str> = kinds.into_iter().filter(|kind| table.node(kind).is_some()).collect();
     match named.as_slice() {
         ["body"] => body::mapped(scope, format, &table.table("body", findings)?, findings),
         ["template"] => {

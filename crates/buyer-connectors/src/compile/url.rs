@@ -3,11 +3,7 @@
 use exchange_model::{Findings, Place};
 
 /// Reads an address; findings: `bad_url`, `plain_http`.
-pub(super) fn checked_url(
-    text: &str,
-    place: &Place,
-    findings: &mut Findings,
-) -> Option<url::Url> {
+pub(super) fn checked_url(text: &str, place: &Place, findings: &mut Findings) -> Option<url::Url> {
     let refuse = |why: &str, findings: &mut Findings| {
         let help = "write \"https://host/path\"".to_owned();
         findings.error("bad_url", place.clone(), format!("this is no usable address: {why}"), help);

@@ -85,11 +85,7 @@ pub(crate) fn compile_post(
 }
 
 /// One condition, or a list of them. Absent is fine and empty; `None` is a reported mistake.
-fn rules(
-    table: &mut TableReader<'_>,
-    key: &'static str,
-    findings: &mut Findings,
-) -> Option<Rules> {
+fn rules(table: &mut TableReader<'_>, key: &'static str, findings: &mut Findings) -> Option<Rules> {
     let tables = match table.node(key).map(|node| &node.kind) {
         None => return Some(Rules::default()),
         Some(NodeKind::Array(items)) if items.is_empty() => {
@@ -129,7 +125,9 @@ fn test(
     let present = table.boolean("present", findings);
     match (is, has_present) {
         (Some(node), false) => expected(table, node, findings).map(Test::Is),
-        (None, true) if present.as_ref().is_some_and(|present| present.value) => Some(Test::Present),
+        (None, true) if present.as_ref().is_some_and(|present| present.value) => {
+            Some(Test::Present)
+        }
         (None, false) if matches!(at, Some(Locator::Regex(_))) => Some(Test::Present),
         (None, false) if at.is_none() => None,
         (None, false) => {
@@ -242,10 +240,7 @@ fn reason(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Option
     Some(Some(ReasonRule { at: at?, classes: classes? }))
 }
 
-fn classes(
-    table: &TableReader<'_>,
-    findings: &mut Findings,
-) -> Option<Vec<(String, RejectClass)>> {
+fn classes(table: &TableReader<'_>, findings: &mut Findings) -> Option<Vec<(String, RejectClass)>> {
     let mut read = Vec::with_capacity(table.raw().entries.len());
     let mut complete = true;
     for entry in &table.raw().entries {

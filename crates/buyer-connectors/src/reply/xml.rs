@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 /// Deepest nesting.
 const DEPTH_MAX: usize = 32;
@@ -84,7 +84,10 @@ impl Tree {
                 return None;
             }
             let name: &str = attribute.key.local_name().into_inner();
-            attributes.push((name.to_owned(), attribute.unescape_value().ok()?.into_owned()));
+            attributes.push((
+                name.to_owned(),
+                attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned(),
+            ));
         }
         let name: &str = tag.local_name().into_inner();
         let element = XmlElement {
@@ -135,10 +138,7 @@ impl XmlPath {
             None => (false, text.strip_prefix('/')?),
         };
         let mut names: Vec<String> = rest.split('/').map(str::to_owned).collect();
-        let attribute = names
-            .last()
-            .and_then(|last| last.strip_prefix('@'))
-            .map(str::to_owned);
+        let attribute = names.last().and_then(|last| last.strip_prefix('@')).map(str::to_owned);
         if attribute.is_some() {
             names.pop();
         }

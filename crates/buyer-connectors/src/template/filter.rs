@@ -84,9 +84,9 @@ impl Filter {
         match self {
             Self::Upper => Some(Scalar::owned(value.text().to_uppercase())),
             Self::Lower => Some(Scalar::owned(value.text().to_lowercase())),
-            Self::Digits => Some(Scalar::owned(
-                value.text().chars().filter(char::is_ascii_digit).collect(),
-            )),
+            Self::Digits => {
+                Some(Scalar::owned(value.text().chars().filter(char::is_ascii_digit).collect()))
+            }
             Self::YesNo => Some(word_for(value, "Y", "N")),
             Self::TrueFalse => Some(word_for(value, "true", "false")),
             Self::Date(parts) => Some(date_in_form(value, parts)),
