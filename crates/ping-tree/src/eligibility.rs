@@ -8,7 +8,7 @@ use exchange_model::reason::{Ineligible, IneligibleKind};
 use exchange_model::{BuyerId, CampaignId, Lead, MinorUnits, Timestamp};
 
 use crate::campaign::{Buyer, Campaign};
-use crate::caps::{CapLimit, Tally, Window};
+use crate::caps::{Tally, Window};
 use crate::source::Source;
 
 /// The state that a pure evaluator is given: who is paused by hand, what is used, what is left.
@@ -57,8 +57,9 @@ pub fn eligibility(
     if !campaign.hours.is_open(request.at, &campaign.buyer.zone) {
         return Err(Ineligible::Plain(IneligibleKind::Closed));
     }
+    let least = campaign.price.least_charge();
     for cap in campaign.caps.at(request.at, &campaign.buyer.zone) {
-        if !has_room(campaign, &cap, standing) {
+        if !cap.limit.has_room(standing.used(&campaign.id, cap.window), least) {
             return Err(Ineligible::Cap(cap.kind));
         }
     }
@@ -70,11 +71,6 @@ pub fn eligibility(
 
 pub(crate) fn is_blocked(source: &Source, buyer: &Buyer) -> bool {
     source.blocked.binary_search(&buyer.id).is_ok()
-}
-
-pub(crate) fn has_room(campaign: &Campaign, cap: &CapLimit, standing: &dyn Standing) -> bool {
-    let used = standing.used(&campaign.id, cap.window);
-    cap.limit.has_room(used, campaign.price.least_charge())
 }
 
 /// The least price must be covered, and the balance that the operator asks for must be there.

@@ -4,7 +4,6 @@
 //! others in a filter.
 
 use std::fmt;
-use std::sync::Arc;
 
 use exchange_model::reason::{CapKind, Ineligible};
 use exchange_model::{CampaignId, Money, Place, Timestamp};
@@ -95,7 +94,7 @@ pub fn explain(tree: &Tree, request: &LeadRequest<'_>, standing: &dyn Standing) 
         members: tier
             .members
             .iter()
-            .map(|campaign| gates::verdict(&Arc::clone(campaign), request, standing))
+            .map(|campaign| gates::verdict(campaign, request, standing))
             .collect(),
     });
     Explanation { tiers: tiers.collect() }

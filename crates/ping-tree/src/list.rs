@@ -59,7 +59,8 @@ fn read(file: &Arc<SourceFile>, field: &Field, findings: &mut Findings) -> Optio
         findings.error("list_too_long", place(0..0), message, "split it in two".to_owned());
         return None;
     }
-    let mut reading = Reading { field, values: Vec::new(), seen: HashSet::new(), faults: 0 };
+    let (values, seen) = (Vec::new(), HashSet::new());
+    let mut reading = Reading { field, values, seen, shown: 0, more_bad: 0, more_duplicates: 0 };
     let mut start = 0_usize;
     for line in file.text.split('\n') {
         let value = line.trim();
@@ -68,51 +69,63 @@ fn read(file: &Arc<SourceFile>, field: &Field, findings: &mut Findings) -> Optio
         }
         start = start.saturating_add(line.len()).saturating_add(1);
     }
-    reading.finish(place(0..0), findings)
+    reading.finish(&place(0..0), findings)
 }
 
 struct Reading<'a> {
     field: &'a Field,
     values: Vec<Value>,
     seen: HashSet<String>,
-    faults: usize,
+    shown: usize,
+    more_bad: usize,
+    more_duplicates: usize,
 }
 
 impl Reading<'_> {
+    /// Takes the value of a line. Only the first few faults are reported one by one: a list of the
+    /// wrong kind is wrong a million times.
     fn line(&mut self, text: &str, place: Place, findings: &mut Findings) {
-        match normalise(&self.field.kind, text) {
-            Ok(value) if self.seen.insert(value.to_string()) => self.values.push(value),
-            Ok(value) => self.fault(|| {
+        let fault = match normalise(&self.field.kind, text) {
+            Ok(value) if self.seen.insert(value.to_string()) => {
+                self.values.push(value);
+                return;
+            }
+            Ok(value) => Ok(value),
+            Err(refused) => Err(refused),
+        };
+        self.shown = self.shown.saturating_add(1);
+        match fault {
+            Ok(_) if self.shown > FINDINGS_MAX => {
+                self.more_duplicates = self.more_duplicates.saturating_add(1);
+            }
+            Err(_) if self.shown > FINDINGS_MAX => self.more_bad = self.more_bad.saturating_add(1),
+            Ok(value) => {
                 let message = format!("`{value}` is in this list already");
                 findings.warning("duplicate_value", place, message, "remove one".to_owned());
-            }),
-            Err(refused) => self.fault(|| {
+            }
+            Err(refused) => {
                 let message = format!("this line is no value of `{}`", self.field.name);
                 let help = format!("write {}, or `#` before a comment", refused.wanted);
                 findings.error("bad_list_value", place, message, help);
-            }),
+            }
         }
     }
 
-    /// Reports the first few only: a list of the wrong kind is wrong a million times.
-    fn fault(&mut self, report: impl FnOnce()) {
-        self.faults = self.faults.saturating_add(1);
-        if self.faults <= FINDINGS_MAX {
-            report();
-        }
-    }
-
-    fn finish(self, place: Place, findings: &mut Findings) -> Option<Set> {
-        let more = self.faults.saturating_sub(FINDINGS_MAX);
-        if more > 0 {
-            let message = format!("{more} more lines of this list are wrong");
+    fn finish(self, place: &Place, findings: &mut Findings) -> Option<Set> {
+        if self.more_bad > 0 {
+            let message = format!("{} more lines are no values", self.more_bad);
             let help = "mend the ones shown and check again".to_owned();
             findings.error("bad_list_value", place.clone(), message, help);
         }
-        if self.values.is_empty() && self.faults == 0 {
+        if self.more_duplicates > 0 {
+            let message = format!("{} more lines repeat a value", self.more_duplicates);
+            let help = "sort the list and keep each value once".to_owned();
+            findings.warning("duplicate_value", place.clone(), message, help);
+        }
+        if self.values.is_empty() && self.shown == 0 {
             let message = "this list is empty".to_owned();
             let help = "write one value a line, or remove the filter that uses it".to_owned();
-            findings.warning("empty_list", place, message, help);
+            findings.warning("empty_list", place.clone(), message, help);
         }
         Set::of(&self.field.kind, self.values)
     }

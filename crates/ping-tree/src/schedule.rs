@@ -109,7 +109,7 @@ impl Schedule {
         for _ in 0..if open { ALWAYS_DAYS } else { HORIZON_DAYS } {
             let change = if open { self.closes(date, minute) } else { self.opens(date, minute) };
             if let Some(change) = change {
-                return moment(date, change, zone);
+                return moment(date, change, zone, at);
             }
             (date, minute) = (date.saturating_add(1.day()), 0);
         }
@@ -171,7 +171,11 @@ fn minute_of(time: jiff::civil::Time) -> u16 {
     hour.saturating_mul(60).saturating_add(u16::try_from(time.minute()).unwrap_or(0))
 }
 
-fn moment(date: Date, minute: u16, zone: &TimeZone) -> Option<Timestamp> {
+/// The moment after `now` at which the clocks show this minute; when they go back and show it
+/// twice, the first that is still to come.
+fn moment(date: Date, minute: u16, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     let civil = date.at(0, 0, 0, 0).checked_add(i64::from(minute).minutes()).ok()?;
-    zone.to_ambiguous_timestamp(civil).compatible().ok().map(Timestamp::from_jiff)
+    let shown = zone.to_ambiguous_timestamp(civil);
+    let first = shown.compatible().ok().map(Timestamp::from_jiff)?;
+    if first > now { Some(first) } else { shown.later().ok().map(Timestamp::from_jiff) }
 }

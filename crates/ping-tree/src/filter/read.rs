@@ -73,7 +73,11 @@ impl<'a, 'l> FilterReader<'a, 'l> {
         if field.class == FieldClass::Open {
             return Some(Asked { at, field, place });
         }
-        let message = format!("`{name}` is contact data and may not decide who is pinged");
+        let class = match field.class {
+            FieldClass::Secret => "secret",
+            FieldClass::Open | FieldClass::Contact => "contact data",
+        };
+        let message = format!("`{name}` is {class} and may not decide who is pinged");
         let help = "filter on an open field, or derive one: age of a birth date, zip3 of a zip";
         findings.error("contact_in_filter", place, message, help.to_owned());
         None

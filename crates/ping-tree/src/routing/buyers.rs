@@ -111,16 +111,26 @@ impl Reading<'_, '_, '_> {
         let fresh = id.as_ref().is_some_and(|id| {
             self.routing.names.campaigns.declare(id.value.as_str(), &id.place, findings)
         });
-        if self.routing.campaigns.len() >= CAMPAIGNS_MAX {
-            let message = format!("an exchange has at most {CAMPAIGNS_MAX} campaigns");
-            let help = "remove campaigns that are no longer used".to_owned();
-            findings.error("too_many_campaigns", table.own_place(), message, help);
+        if self.routing.names.campaigns.len() > CAMPAIGNS_MAX {
+            self.report_too_many(&table, findings);
             return;
         }
+        // A campaign without a usable name is read all the same, for what else is wrong with it.
+        let unnamed = || CampaignId::new(owner.id, "unnamed").ok();
+        let id = id.or_else(|| Some(Spanned { value: unnamed()?, place: table.own_place() }));
         let campaign = id.and_then(|id| self.body(&mut table, id, owner, findings));
         table.finish(findings);
         if let Some(campaign) = campaign.filter(|_| fresh) {
             self.routing.campaigns.insert(campaign.id.clone(), Arc::new(campaign));
+        }
+    }
+
+    /// Reports the first campaign that is too many, not all of them.
+    fn report_too_many(&self, table: &TableReader<'_>, findings: &mut Findings) {
+        if self.routing.names.campaigns.len() == CAMPAIGNS_MAX.saturating_add(1) {
+            let message = format!("an exchange has at most {CAMPAIGNS_MAX} campaigns");
+            let help = "remove campaigns that are no longer used".to_owned();
+            findings.error("too_many_campaigns", table.own_place(), message, help);
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_model::finding::nearest;
-use exchange_model::{Finding, Findings, Place, Severity};
+use exchange_model::{Finding, Findings, Place, Severity, TreeId};
 
 /// Names of one kind of thing.
 #[derive(Clone, Debug)]
@@ -56,6 +56,11 @@ impl Names {
         false
     }
 
+    /// How many are declared.
+    pub(crate) fn len(&self) -> usize {
+        self.declared.len()
+    }
+
     /// Notes that something else names this.
     pub(crate) fn mark_used(&mut self, name: &str) {
         self.used.insert(name.to_owned());
@@ -89,6 +94,8 @@ pub(crate) struct Declared {
     pub(crate) trees: Names,
     pub(crate) sellers: Names,
     pub(crate) sources: Names,
+    /// Trees that a mistake was found in: their members are not known for sure.
+    pub(crate) broken_trees: BTreeSet<TreeId>,
 }
 
 impl Default for Declared {
@@ -99,6 +106,7 @@ impl Default for Declared {
             trees: Names::new("tree", "unknown_tree"),
             sellers: Names::new("seller", "unknown_seller"),
             sources: Names::new("source", "unknown_source"),
+            broken_trees: BTreeSet::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
@@ -89,4 +90,31 @@ pub(super) fn vertical(
     let message = format!("no vertical is called `{}`", id.value);
     findings.error("unknown_vertical", id.place, message, help);
     None
+}
+
+/// A duration above nothing and up to `most`.
+pub(super) fn bounded(
+    reader: &mut TableReader<'_>,
+    key: &'static str,
+    most: Duration,
+    findings: &mut Findings,
+) -> Option<Spanned<Duration>> {
+    let read = reader.duration(key, findings)?;
+    if read.value > Duration::ZERO && read.value <= most {
+        return Some(read);
+    }
+    let message = format!("`{key}` cannot be {}", shown(read.value));
+    let help = format!("write more than 0ms and at most {}", shown(most));
+    findings.error("out_of_range", read.place, message, help);
+    None
+}
+
+/// `12s` or `900ms`, the way it is written in config.
+pub(super) fn shown(time: Duration) -> String {
+    let millis = time.as_millis();
+    if millis.is_multiple_of(1_000) {
+        format!("{}s", time.as_secs())
+    } else {
+        format!("{millis}ms")
+    }
 }

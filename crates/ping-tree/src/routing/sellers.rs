@@ -1,6 +1,7 @@
 //! Sellers and their sources from their files.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
@@ -10,11 +11,13 @@ use exchange_model::{
 };
 
 use crate::campaign::Status;
-use crate::routing::reading::{not_yet, require, required, schema, status, title};
+use crate::routing::reading::{bounded, not_yet, require, required, schema, status, title};
 use crate::routing::{Routing, Sources};
 use crate::source::{DuplicateRule, PayoutRule, Source};
 use crate::tree::Tree;
 
+/// Farthest back that duplicates are looked for.
+const DUPLICATE_WINDOW_MAX: Duration = Duration::from_secs(400 * 86_400);
 /// Longest alias, in characters.
 const ALIAS_MAX: usize = 64;
 
@@ -205,7 +208,7 @@ fn duplicates(
     let mut rule = table.table("duplicates", findings)?;
     require(&mut rule, "window", "\"30d\"", findings);
     require(&mut rule, "on", "[\"phone\", \"email\"]", findings);
-    let window = rule.duration("window", findings);
+    let window = bounded(&mut rule, "window", DUPLICATE_WINDOW_MAX, findings);
     let on = rule.strings("on", findings);
     rule.finish(findings);
     let (window, on) = (window?, on?);

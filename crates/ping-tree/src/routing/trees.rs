@@ -8,7 +8,9 @@ use exchange_model::document::Spanned;
 use exchange_model::{CampaignId, Findings, Money, Place, TableReader, TreeId, Vertical};
 
 use crate::campaign::Campaign;
-use crate::routing::reading::{not_yet, require, required, schema, title, vertical};
+use crate::routing::reading::{
+    bounded, not_yet, require, required, schema, shown, title, vertical,
+};
 use crate::routing::{CASCADE_MAX, DEADLINE_MAX, MEMBERS_MAX, Routing, Sources, TIERS_MAX};
 use crate::tree::{Tier, Tree};
 
@@ -22,9 +24,14 @@ const CASCADE_DEFAULT: u8 = 3;
 pub(super) fn read(sources: &Sources<'_>, routing: &mut Routing, findings: &mut Findings) {
     for document in sources.trees {
         let mut reader = document.reader();
-        let tree = tree(&mut reader, sources, routing, findings);
-        reader.finish(findings);
+        let mut own = Findings::new();
+        let tree = tree(&mut reader, sources, routing, &mut own);
+        reader.finish(&mut own);
+        own.sorted().into_iter().for_each(|finding| findings.push(finding.clone()));
         if let Some(tree) = tree {
+            if own.has_errors() {
+                routing.names.broken_trees.insert(tree.id.clone());
+            }
             routing.trees.insert(tree.id.clone(), Arc::new(tree));
         }
     }
@@ -94,33 +101,6 @@ fn required_duration(
 ) -> Option<Spanned<Duration>> {
     require(reader, key, example, findings);
     bounded(reader, key, DEADLINE_MAX, findings)
-}
-
-/// A duration above nothing and up to `most`.
-fn bounded(
-    reader: &mut TableReader<'_>,
-    key: &'static str,
-    most: Duration,
-    findings: &mut Findings,
-) -> Option<Spanned<Duration>> {
-    let read = reader.duration(key, findings)?;
-    if read.value > Duration::ZERO && read.value <= most {
-        return Some(read);
-    }
-    let message = format!("`{key}` cannot be {}", shown(read.value));
-    let help = format!("write more than 0ms and at most {}", shown(most));
-    findings.error("out_of_range", read.place, message, help);
-    None
-}
-
-/// `12s` or `900ms`, the way it is written in config.
-fn shown(time: Duration) -> String {
-    let millis = time.as_millis();
-    if millis.is_multiple_of(1_000) {
-        format!("{}s", time.as_secs())
-    } else {
-        format!("{millis}ms")
-    }
 }
 
 /// The tree that tiers are read for.

@@ -31,20 +31,23 @@ impl<'a> Fixtures<'a> {
         Self { known, checked, broken, used }
     }
 
+    /// Notes that a test names this fixture; reports a name that no fixture has.
+    pub(super) fn mark_used(&mut self, name: &Spanned<&str>, findings: &mut Findings) {
+        self.used.insert(name.value.to_owned());
+        if self.known.iter().all(|(known, _)| known.value != name.value) {
+            self.unknown(name, findings);
+        }
+    }
+
     /// The fields of a fixture, completed by the examples of the vertical.
     pub(super) fn fields(
         &mut self,
-        name: &Spanned<&str>,
+        name: &str,
         vertical: &Arc<Vertical>,
         findings: &mut Findings,
     ) -> Option<Vec<(String, String)>> {
-        self.used.insert(name.value.to_owned());
-        let Some((_, table)) = self.known.iter().find(|(known, _)| known.value == name.value)
-        else {
-            self.unknown(name, findings);
-            return None;
-        };
-        let key = (name.value.to_owned(), vertical.id().to_string());
+        let (_, table) = self.known.iter().find(|(known, _)| known.value == name)?;
+        let key = (name.to_owned(), vertical.id().to_string());
         let mut own = Findings::new();
         let mut fields = examples(vertical, table);
         let sound = table

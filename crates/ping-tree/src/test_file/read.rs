@@ -78,6 +78,9 @@ impl Reading<'_, '_> {
         let at = at(table, findings);
         let own = names(table, findings);
         let lead_name = table.required_string("lead", "\"prime\"", findings);
+        if let Some(name) = &lead_name {
+            self.fixtures.mark_used(name, findings);
+        }
         let (bids, posts) = (table.table("bids", findings), table.table("posts", findings));
         if table.node("expect").is_none() {
             table.missing("expect", "{ status = \"sold\" }", findings);
@@ -89,17 +92,20 @@ impl Reading<'_, '_> {
         let bids = bids.map(|table| answers::bids(&table, &members, findings)).unwrap_or_default();
         let posts =
             posts.map(|table| answers::posts(&table, &members, findings)).unwrap_or_default();
-        let expect = expected.map(|table| expect::expect(table, &members, findings))?;
+        let expect = expected.map(|table| expect::expect(table, &members, findings));
+        let fields = lead_name
+            .as_ref()
+            .and_then(|name| self.fixtures.fields(name.value, &tree.vertical, findings));
         let (name, lead_name, at) = (name?, lead_name?, at?);
         let case = TestCase {
-            fields: self.fixtures.fields(&lead_name, &tree.vertical, findings)?,
+            fields: fields?,
             name: name.value.to_owned(),
             at,
             source,
             lead_name: lead_name.value.to_owned(),
             bids,
             posts,
-            expect,
+            expect: expect?,
             place: name.place,
             tree,
         };

@@ -37,7 +37,8 @@ fn all(explanation: &Explanation) -> String {
     verdicts
         .flat_map(|verdict| verdict.refusals.iter().map(move |refusal| (verdict, refusal)))
         .map(|(verdict, refusal)| {
-            let place = refusal.place.as_ref().map_or("-".to_owned(), |place| place.file_line());
+            let place =
+                refusal.place.as_ref().map_or_else(|| "-".to_owned(), |place| place.file_line());
             let (who, why) = (&verdict.campaign, &refusal.reason);
             format!("{who} {why}: {} | {place} | {}\n", refusal.detail, refusal.remedy)
         })

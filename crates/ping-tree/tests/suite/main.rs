@@ -6,5 +6,7 @@ mod errors;
 mod exchange;
 mod explain;
 mod filters;
+mod hours;
+mod limits;
 mod test_files;
 mod windows;
