@@ -45,7 +45,7 @@ pub fn normalise(kind: &FieldType, text: &str) -> Result<Value, BadField> {
         FieldType::Integer { min, max } => integer(*min, *max, text),
         FieldType::Decimal => parse_amount(text)
             .map(Value::Decimal)
-            .map_err(|error| bad(Invalid::BadValue, error.to_string())),
+            .map_err(|_unreadable| bad(Invalid::BadValue, "an amount in digits, like 14.00")),
         FieldType::Boolean => boolean(text),
         FieldType::Text { max_length } => plain(*max_length, text),
         FieldType::Url => url(text),
