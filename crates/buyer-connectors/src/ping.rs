@@ -30,7 +30,7 @@ impl Values for PingValues<'_> {
             Source::Field(at) => self.view.value(*at).map(Scalar::from),
             Source::Anonymised(at, how) => self.view.anonymised(*at, *how).map(Scalar::from),
             Source::PingId => Some(Scalar::Text(Cow::Borrowed(self.context.ping_id))),
-            Source::SourceAlias => Some(Scalar::Text(Cow::Borrowed(self.context.source_alias))),
+            Source::Alias => Some(Scalar::Text(Cow::Borrowed(self.context.source_alias))),
             // Load refuses these in a ping; a secret is in the template itself.
             Source::Token
             | Source::Price

@@ -35,7 +35,7 @@ impl<'a> PostContext<'a> {
             Source::Token => self.token.map(|token| borrowed(&token.0)),
             Source::PingId => self.ping_id.map(borrowed),
             Source::Price => Some(Scalar::owned(self.price.amount_text())),
-            Source::SourceAlias => Some(borrowed(self.source_alias)),
+            Source::Alias => Some(borrowed(self.source_alias)),
             Source::IdempotencyKey => Some(borrowed(self.idempotency_key)),
             Source::Field(_) | Source::Anonymised(..) | Source::LeadId | Source::Secret(_) => None,
         }

@@ -93,10 +93,10 @@ impl PingReply {
 
     fn bid(&self, body: &ReplyBody<'_>, ping_id: Option<&str>) -> PingAnswer {
         let bad = |what: &str| PingAnswer::NoBid(NoBid::BadReply(what.to_owned()));
-        if let (Some(at), Some(ours)) = (&self.ping_id, ping_id) {
-            if at.one_text(body).as_deref() != Some(ours) {
-                return bad("ping_id");
-            }
+        if let (Some(at), Some(ours)) = (&self.ping_id, ping_id)
+            && at.one_text(body).as_deref() != Some(ours)
+        {
+            return bad("ping_id");
         }
         let token = match &self.token {
             None => None,
@@ -179,14 +179,11 @@ fn read_price(
     currency: Currency,
     body: &ReplyBody<'_>,
 ) -> Result<Money, BadPrice> {
-    if let Some(at) = currency_at {
-        if at.one_text(body).as_deref() != Some(currency.as_str()) {
-            return Err(BadPrice::WrongCurrency);
-        }
+    if let Some(at) = currency_at
+        && at.one_text(body).as_deref() != Some(currency.as_str())
+    {
+        return Err(BadPrice::WrongCurrency);
     }
     let digits = at.one_amount(body).ok_or(BadPrice::Unreadable)?;
     Money::parse(&digits, currency).map_err(|_refused| BadPrice::Unreadable)
 }
-
-#[cfg(test)]
-mod tests;

@@ -22,7 +22,7 @@ pub struct Request {
     /// The body; empty for a query request.
     pub body: Bytes,
     /// The ping id that the reply must repeat, where the dialect says it does.
-    pub(crate) echo: Option<Box<str>>,
+    pub echo: Option<Box<str>>,
 }
 
 /// Shows method, host and size: paths, headers and bodies may hold secrets or contact data.

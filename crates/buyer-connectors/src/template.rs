@@ -36,7 +36,7 @@ pub(crate) enum Source {
     /// `lead_id`.
     LeadId,
     /// `source.alias`.
-    SourceAlias,
+    Alias,
     /// `idempotency_key`.
     IdempotencyKey,
     /// `secret.<name>`, looked up at load.

@@ -296,6 +296,3 @@ fn redirected() -> PostAnswer {
     let text = Some("redirect".to_owned());
     PostAnswer::Rejected(Rejection { class: RejectClass::Other, text })
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,7 @@
 //! From a `body` table, written in the shape of the buyer's specification, to a body.
 
+use std::sync::Arc;
+
 use exchange_model::document::{Node, NodeKind, Table};
 use exchange_model::{Findings, Place, TableReader};
 
@@ -107,7 +109,7 @@ impl BodyReader<'_, '_> {
             return Some(Json::Value(placeholder.clone()));
         }
         if let Some(fields) = template.sole_lead() {
-            return Some(Json::Lead(fields.clone()));
+            return Some(Json::Lead(Arc::clone(fields)));
         }
         if template.segments.iter().any(|segment| matches!(segment, Segment::Lead(_))) {
             let message = "`lead` is an object and cannot stand inside a text".to_owned();
@@ -185,7 +187,7 @@ impl BodyReader<'_, '_> {
             let place = self.place(node);
             let template = self.scope.template(text, &place, self.findings)?;
             if let Some(fields) = template.sole_lead() {
-                let content = Content::Lead(fields.clone());
+                let content = Content::Lead(Arc::clone(fields));
                 return Some(Element { name, attributes: Vec::new(), content });
             }
         }

@@ -89,7 +89,11 @@ impl Scope<'_> {
         findings: &mut Findings,
     ) -> Option<Segment> {
         if let Some((word, in_ping)) = WORDS.iter().find(|(word, _)| *word == text.source) {
-            return self.word(word, *in_ping, text, place, findings);
+            if self.stage == Stage::Ping && !in_ping {
+                self.not_in_ping(word, place, findings);
+                return None;
+            }
+            return self.word(word, text, place, findings);
         }
         if let Some(name) = text.source.strip_prefix("secret.") {
             let secret = self.secrets.required(name, place, findings)?;
@@ -105,15 +109,10 @@ impl Scope<'_> {
     fn word(
         &self,
         word: &str,
-        in_ping: bool,
         text: &PlaceholderText<'_>,
         place: &Place,
         findings: &mut Findings,
     ) -> Option<Segment> {
-        if self.stage == Stage::Ping && !in_ping {
-            self.not_in_ping(word, place, findings);
-            return None;
-        }
         let source = match word {
             "lead" => {
                 if let Some(filter) = text.filters.first() {
@@ -127,7 +126,7 @@ impl Scope<'_> {
             "price" => Source::Price,
             "lead_id" => Source::LeadId,
             "idempotency_key" => Source::IdempotencyKey,
-            _ => Source::SourceAlias,
+            _ => Source::Alias,
         };
         self.value(source, &text.filters, place, findings)
     }
@@ -144,7 +143,7 @@ impl Scope<'_> {
             Some((first, rest)) => (Anonymiser::from_filter(first.name), rest),
             None => (None, [].as_slice()),
         };
-        if !self.may_leave(at, field, first, place, findings) {
+        if !self.may_leave(at, first, place, findings) {
             return None;
         }
         match first {
@@ -165,11 +164,11 @@ impl Scope<'_> {
     fn may_leave(
         &self,
         at: FieldIdx,
-        field: &Field,
         how: Option<Anonymiser>,
         place: &Place,
         findings: &mut Findings,
     ) -> bool {
+        let field = self.vertical.field(at);
         let name = &field.name;
         match (field.class, self.stage, how) {
             (FieldClass::Open, ..) | (FieldClass::Contact, Stage::Post, _) => true,

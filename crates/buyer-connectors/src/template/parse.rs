@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(last.source, "d");
         assert_eq!(last.filters[0], FilterCall { name: "date", argument: Some("%m|}}") });
         assert_eq!(last.filters[1], FilterCall { name: "upper", argument: None });
-        assert_eq!(last.span, 12..42);
+        assert_eq!(last.span, 12..43);
     }
 
     #[test]
