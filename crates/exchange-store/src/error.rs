@@ -100,9 +100,30 @@ impl StoreError {
     }
 }
 
-/// SQLite's words about a statement; they hold no bound values.
+/// SQLite's words about a statement; they hold no bound values. A fault of the disk or the file is
+/// [`StoreError::Failed`], which stops the store.
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
+        if is_fatal(&error) {
+            Self::Failed(error.to_string())
+        } else {
+            Self::Database(error.to_string())
+        }
     }
+}
+
+fn is_fatal(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode;
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::OutOfMemory
+        )
+    )
 }

@@ -27,6 +27,14 @@ impl IntakeKind {
             Self::Ping => "ping",
         }
     }
+
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "lead" => Some(Self::Lead),
+            "ping" => Some(Self::Ping),
+            _ => None,
+        }
+    }
 }
 
 /// The text is no idempotency key.

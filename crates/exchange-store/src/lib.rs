@@ -17,7 +17,7 @@ mod error;
 mod funds;
 mod intake;
 pub mod recovery;
-//mod sqlite;
+mod sqlite;
 mod store;
 mod ticket;
 mod usage;
@@ -30,10 +30,10 @@ pub use intake::{
     BadIdempotencyKey, Claim, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind, IntakeReply,
     StoredReply,
 };
-//pub use sqlite::{
-//    CommitObserver, SqliteStore, StoreOptions, StoreStats, Synchronous, free_space, read_note,
-//};
 pub use recovery::Recovered;
+pub use sqlite::{
+    CommitObserver, SqliteStore, StoreOptions, StoreStats, Synchronous, free_space, read_note,
+};
 pub use store::{Committed, ExchangeStore, Failure, all_transactions};
 pub use ticket::Ticket;
 pub use view::{

@@ -1,0 +1,151 @@
+//! Commit A: the intent is durable before the lead leaves the house.
+
+use exchange_core::record::{Intent, UnknownPolicy};
+use exchange_model::reason::{LeadStatus, Refused};
+use exchange_model::{LeadId, MinorUnits, Timestamp};
+use settlement_ledger::hold::{self, HoldRequest};
+use settlement_ledger::{Account, Hold, LedgerError, Transaction};
+
+use super::super::attempt::{LeadRow, lead_row, policy_code, states};
+use super::super::columns::{all, digits, one, run, terms_text};
+use super::super::txn::Txn;
+use crate::error::StoreError;
+use crate::recovery::AttemptState;
+
+impl Txn<'_> {
+    /// Prepares an attempt, or refuses it and writes nothing.
+    ///
+    /// Duplicate, caps and credit are looked at in this order, inside the write that uses them up.
+    pub(super) fn prepare(
+        &mut self,
+        intent: &Intent,
+        at: Timestamp,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let lead = intent.attempt.lead();
+        let row = lead_row(self.conn, lead)?;
+        self.check_may_post(intent, &row)?;
+        let price = intent.price.to_minor().map_err(LedgerError::from)?;
+        if self.is_duplicate(lead)? {
+            return Ok(Err(Refused::Duplicate));
+        }
+        let usage = &self.shared.usage;
+        if usage.with(&intent.campaign, |c| c.usage.has_room(&intent.caps, price)).is_err() {
+            return Ok(Err(Refused::Cap));
+        }
+        let held = match self.place_hold(intent, at) {
+            Ok(held) => held,
+            Err(StoreError::Ledger(LedgerError::OverCreditLimit { .. })) => {
+                return Ok(Err(Refused::NoCredit));
+            }
+            Err(error) => return Err(error),
+        };
+        self.write_attempt(intent, price, &row, at)?;
+        if let Some((transaction, hold)) = held {
+            self.book(&transaction)?;
+            self.keep_hold(&hold)?;
+        }
+        self.claim(lead, at)?;
+        self.reserve(&intent.campaign, row.received_at, price);
+        Ok(Ok(()))
+    }
+
+    /// No post of a lead that has an answer, a buyer, or a buyer whose answer is awaited: the
+    /// auction never asks for one, and this is where it would be stopped.
+    fn check_may_post(&self, intent: &Intent, row: &LeadRow) -> Result<(), StoreError> {
+        let conflict =
+            |what: &str| Err(StoreError::Conflict(format!("`{}`: {what}", intent.attempt)));
+        if row.status.is_some_and(|status| status != LeadStatus::Pending) {
+            return conflict("the lead was answered");
+        }
+        if intent.price.currency() != intent.payout.currency() {
+            return conflict("price and payout have different currencies");
+        }
+        for (state, policy) in states(self.conn, intent.attempt.lead())? {
+            match state {
+                AttemptState::Accepted => return conflict("the lead is sold"),
+                AttemptState::Prepared => return conflict("another post is out"),
+                AttemptState::Unknown if policy == UnknownPolicy::Hold => {
+                    return conflict("a buyer may have the lead");
+                }
+                AttemptState::Unknown
+                | AttemptState::NotSent
+                | AttemptState::Rejected
+                | AttemptState::LateAcceptConflict => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another lead claimed one of this lead's values within its window.
+    fn is_duplicate(&self, lead: LeadId) -> Result<bool, StoreError> {
+        let mine = "SELECT scope, fingerprint, since FROM claim
+                    WHERE lead = ?1 AND claimed_at IS NULL";
+        let mine = all(self.conn, mine, [lead.to_bytes()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        for (scope, fingerprint, since) in mine {
+            let sql = "SELECT 1 FROM claim WHERE scope = ?1 AND fingerprint = ?2
+                       AND claimed_at >= ?3 AND lead <> ?4 LIMIT 1";
+            let params = (scope, fingerprint, since, lead.to_bytes());
+            if one(self.conn, sql, params, |_row| Ok(()))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn claim(&self, lead: LeadId, at: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE claim SET claimed_at = ?2 WHERE lead = ?1 AND claimed_at IS NULL";
+        run(self.conn, sql, (lead.to_bytes(), at.unix_micros()))?;
+        Ok(())
+    }
+
+    fn place_hold(
+        &self,
+        intent: &Intent,
+        at: Timestamp,
+    ) -> Result<Option<(Transaction, Hold)>, StoreError> {
+        let buyer = intent.campaign.buyer();
+        let account = Account::of_buyer(buyer.clone(), &intent.terms);
+        let funds = self.funds(&account, intent.price.currency())?;
+        let request = HoldRequest {
+            attempt: intent.attempt,
+            buyer,
+            amount: intent.price,
+            stamp: self.stamp(at, at, "auction"),
+        };
+        Ok(hold::place_unless_zero(request, funds, &intent.terms)?)
+    }
+
+    fn write_attempt(
+        &self,
+        intent: &Intent,
+        price: MinorUnits,
+        row: &LeadRow,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        run(
+            self.conn,
+            "INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
+               token, terms, policy, resolve_by, counted_at, prepared_at, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'prepared')",
+            (
+                intent.attempt.lead().to_bytes(),
+                intent.attempt.step(),
+                intent.campaign.as_str(),
+                &intent.tier,
+                digits(intent.price),
+                digits(intent.payout),
+                intent.price.currency().as_str(),
+                price.get(),
+                intent.token.as_ref().map(|token| &token.0),
+                terms_text(&intent.terms),
+                policy_code(intent.unknown),
+                intent.resolve_by.unix_micros(),
+                row.received_at.unix_micros(),
+                at.unix_micros(),
+            ),
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! Numbered steps from an empty file to the present schema.
+//!
+//! A step that has been released is never edited: the database remembers the checksum of each one
+//! it has taken. A database that knows more steps than this version is left alone.
+
+use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
+
+use super::columns::{all, run};
+use crate::error::StoreError;
+
+/// Marks the file as ours: `rial` in ASCII.
+const APPLICATION_ID: i64 = 0x7269_616c;
+
+/// The steps, from number 1.
+const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// Brings the database to the present schema.
+pub(super) fn migrate(conn: &Connection) -> Result<(), StoreError> {
+    claim_file(conn)?;
+    conn.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT",
+    )?;
+    let taken = all(conn, "SELECT number, checksum FROM migration ORDER BY number", [], |row| {
+        Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    if let Some((found, _)) = taken.last().filter(|(number, _)| *number > known) {
+        return Err(StoreError::FutureSchema { found: *found, known });
+    }
+    for (number, step) in (1_u32..).zip(STEPS) {
+        match taken.iter().find(|(taken, _)| *taken == number) {
+            Some((_, sum)) if *sum == checksum(step) => {}
+            Some(_) => return Err(StoreError::MigrationChanged(number)),
+            None => take(conn, number, step)?,
+        }
+    }
+    Ok(())
+}
+
+/// Takes one step, whole or not at all.
+fn take(conn: &Connection, number: u32, step: &str) -> Result<(), StoreError> {
+    let transaction = conn.unchecked_transaction()?;
+    transaction.execute_batch(step)?;
+    run(
+        &transaction,
+        "INSERT INTO migration (number, checksum) VALUES (?1, ?2)",
+        (number, checksum(step)),
+    )?;
+    Ok(transaction.commit()?)
+}
+
+fn claim_file(conn: &Connection) -> Result<(), StoreError> {
+    let pragma = |name: &str| conn.query_row(name, [], |row| row.get::<_, i64>(0));
+    let tables = pragma("SELECT count(*) FROM sqlite_schema")?;
+    match (pragma("PRAGMA application_id")?, tables) {
+        (APPLICATION_ID, _) => Ok(()),
+        (0, 0) => Ok(conn.pragma_update(None, "application_id", APPLICATION_ID)?),
+        _ => Err(StoreError::Foreign),
+    }
+}
+
+fn checksum(step: &str) -> String {
+    hex::encode(Sha256::digest(step.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        migrate(&conn).unwrap();
+        let taken = all(&conn, "SELECT number FROM migration", [], |row| Ok(row.get::<_, u32>(0)?));
+        assert_eq!(taken.unwrap().len(), STEPS.len());
+    }
+
+    #[test]
+    fn a_schema_from_the_future_is_refused() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        run(&conn, "INSERT INTO migration VALUES (7, 'x')", []).unwrap();
+        let error = migrate(&conn).unwrap_err();
+        assert!(matches!(error, StoreError::FutureSchema { found: 7, known: 1 }));
+        assert!(error.to_string().contains("use the newer version"));
+    }
+
+    #[test]
+    fn an_edited_migration_and_a_foreign_file_are_refused() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        run(&conn, "UPDATE migration SET checksum = 'x'", []).unwrap();
+        assert!(matches!(migrate(&conn), Err(StoreError::MigrationChanged(1))));
+        let other = Connection::open_in_memory().unwrap();
+        other.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        assert!(matches!(migrate(&other), Err(StoreError::Foreign)));
+    }
+}

@@ -1,0 +1,104 @@
+//! Opening after whatever happened: every request gets a named state, and memory is filled.
+
+use exchange_core::caps;
+use exchange_core::record::Answer;
+use exchange_model::reason::{LeadStatus, Unknown};
+use exchange_model::{LeadId, MinorUnits, Timestamp};
+use rusqlite::Connection;
+
+use super::attempt::states;
+use super::books::balances;
+use super::columns::{all, each, lead_id, money, one, parsed, run, time};
+use super::shared::Shared;
+use super::txn::Txn;
+use crate::error::StoreError;
+use crate::recovery::{Fate, Recovered, fate};
+
+impl Txn<'_> {
+    /// Settles what the last process left open.
+    pub(super) fn recover(&mut self, now: Timestamp) -> Result<Recovered, StoreError> {
+        let crashed = "UPDATE attempt SET state = 'unknown', reason = ?1, concluded_at = ?2
+                       WHERE state IN ('prepared', 'unknown') AND state = 'prepared'";
+        let unknown = run(self.conn, crashed, (Unknown::Crash.code(), now.unix_micros()))?;
+        let pings = "UPDATE ping SET status = 'abandoned' WHERE status IS NULL";
+        let pings = run(self.conn, pings, [])?;
+        let mut recovered = Recovered {
+            unknown: u64::try_from(unknown).unwrap_or(u64::MAX),
+            abandoned: u64::try_from(pings).unwrap_or(u64::MAX),
+            answered: 0,
+        };
+        let running = "SELECT id FROM lead WHERE status IS NULL";
+        for lead in all(self.conn, running, [], |row| lead_id(row, "id"))? {
+            self.settle(lead, now, &mut recovered)?;
+        }
+        Ok(recovered)
+    }
+
+    fn settle(
+        &self,
+        lead: LeadId,
+        now: Timestamp,
+        recovered: &mut Recovered,
+    ) -> Result<(), StoreError> {
+        let states: Vec<_> =
+            states(self.conn, lead)?.into_iter().map(|(state, _policy)| state).collect();
+        let ended = |status| Answer {
+            status,
+            payout: None,
+            redirect_url: None,
+            reasons: vec![Unknown::Crash.code().to_owned()],
+        };
+        let answer = match fate(&states) {
+            Fate::Abandoned => {
+                recovered.abandoned += 1;
+                ended(LeadStatus::Abandoned)
+            }
+            Fate::Pending => ended(LeadStatus::Pending),
+            Fate::Sold => {
+                recovered.answered += 1;
+                self.sale(lead)?
+            }
+            Fate::Unsold => {
+                recovered.answered += 1;
+                ended(LeadStatus::Unsold)
+            }
+        };
+        self.write_answer(lead, &answer, now)
+    }
+
+    fn sale(&self, lead: LeadId) -> Result<Answer, StoreError> {
+        let sql = "SELECT payout, currency, redirect_url FROM attempt
+                   WHERE lead = ?1 AND state = 'accepted'";
+        let found = one(self.conn, sql, [lead.to_bytes()], |row| {
+            Ok(Answer {
+                status: LeadStatus::Sold,
+                payout: Some(money(row, "payout", "currency")?),
+                redirect_url: row.get("redirect_url")?,
+                reasons: Vec::new(),
+            })
+        })?;
+        found.ok_or(StoreError::NoLead(lead))
+    }
+}
+
+/// Counts again what every campaign has bought and reserved, and what every buyer has.
+pub(super) fn fill(conn: &Connection, shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT campaign, counted_at, price_minor FROM attempt
+               WHERE state IN ('prepared', 'unknown', 'accepted') AND counted_at >= ?1";
+    each(conn, sql, [now.before(caps::KEPT).unix_micros()], |row| {
+        let (at, price) = (time(row, "counted_at")?, MinorUnits::new(row.get("price_minor")?));
+        shared.usage.with(&parsed(row, "campaign")?, |counters| counters.usage.reserve(at, price));
+        Ok(())
+    })?;
+    let sql = "SELECT campaign, max(concluded_at) AS won FROM attempt
+               WHERE state = 'accepted' GROUP BY campaign";
+    each(conn, sql, [], |row| {
+        let won = time(row, "won")?;
+        shared.usage.with(&parsed(row, "campaign")?, |counters| counters.last_won = Some(won));
+        Ok(())
+    })?;
+    for balance in balances(conn)? {
+        shared.funds.publish(balance.key, balance.minor);
+    }
+    Ok(())
+}

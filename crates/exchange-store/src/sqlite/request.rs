@@ -1,0 +1,234 @@
+//! Requests: their intake, a ping's answer, and giving up.
+
+use exchange_core::record::{Answer, Promise, PromisedBid};
+use exchange_model::outcome::BidToken;
+use exchange_model::reason::LeadStatus;
+use exchange_model::{LeadId, Money, PingId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::attempt::{lead_row, states};
+use super::columns::{coded, decimal, digits, lead_id, one, run, to_json};
+use super::txn::Txn;
+use crate::error::StoreError;
+use crate::intake::{Intake, IntakeKind, IntakeReply, StoredReply};
+use crate::vault::Vaulted;
+
+/// An intake as it is written: contact data sealed, the key hashed, all before it is queued.
+pub(super) struct Prepared {
+    pub(super) intake: Intake,
+    pub(super) attributes: String,
+    pub(super) vaulted: Vaulted,
+    pub(super) idempotency: Option<[u8; 32]>,
+}
+
+impl Txn<'_> {
+    /// Records a request, unless its key or its ping is used.
+    pub(super) fn take_in(&self, from: &Prepared) -> Result<IntakeReply, StoreError> {
+        let lead = from.intake.lead.id();
+        if let Some(hash) = &from.idempotency {
+            if let Some(lead) = self.key_in_use(hash)? {
+                return Ok(IntakeReply::KeyInUse { lead });
+            }
+        }
+        if self.is_known(from.intake.kind, lead)? {
+            return Ok(IntakeReply::PingUsed);
+        }
+        self.write_request(from)?;
+        self.write_vault(lead, &from.vaulted)?;
+        for claim in &from.intake.claims {
+            run(
+                self.conn,
+                "INSERT INTO claim (lead, scope, fingerprint, since) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO NOTHING",
+                (
+                    lead.to_bytes(),
+                    &claim.scope,
+                    claim.fingerprint.as_bytes(),
+                    claim.since.unix_micros(),
+                ),
+            )?;
+        }
+        if let Some(hash) = &from.idempotency {
+            let kind = from.intake.kind.code();
+            run(
+                self.conn,
+                "INSERT INTO idempotency (hash, kind, lead, fingerprint) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET lead = excluded.lead, fingerprint = excluded.fingerprint",
+                (hash, kind, lead.to_bytes(), from.intake.fingerprint),
+            )?;
+        }
+        Ok(IntakeReply::Accepted)
+    }
+
+    /// The request that has the key, unless it was abandoned.
+    fn key_in_use(&self, hash: &[u8; 32]) -> Result<Option<LeadId>, StoreError> {
+        let sql = "SELECT kind, lead FROM idempotency WHERE hash = ?1";
+        let found = one(self.conn, sql, [hash], |row| {
+            Ok((coded(row, "kind", IntakeKind::from_code)?, lead_id(row, "lead")?))
+        })?;
+        let Some((kind, lead)) = found else { return Ok(None) };
+        let sql = match kind {
+            IntakeKind::Lead => "SELECT status FROM lead WHERE id = ?1",
+            IntakeKind::Ping => "SELECT status FROM ping WHERE id = ?1",
+        };
+        let status =
+            one(self.conn, sql, [lead.to_bytes()], |row| Ok(row.get::<_, Option<String>>(0)?))?;
+        let abandoned = status.flatten().is_some_and(|s| s == LeadStatus::Abandoned.code());
+        Ok((!abandoned).then_some(lead))
+    }
+
+    /// Whether the id is taken. An abandoned post on a ping gives the ping free.
+    fn is_known(&self, kind: IntakeKind, lead: LeadId) -> Result<bool, StoreError> {
+        let sql = match kind {
+            IntakeKind::Lead => "SELECT status FROM lead WHERE id = ?1",
+            IntakeKind::Ping => "SELECT status FROM ping WHERE id = ?1",
+        };
+        let status =
+            one(self.conn, sql, [lead.to_bytes()], |row| Ok(row.get::<_, Option<String>>(0)?))?;
+        match status {
+            None => Ok(false),
+            Some(Some(status))
+                if kind == IntakeKind::Lead && status == LeadStatus::Abandoned.code() =>
+            {
+                run(self.conn, "DELETE FROM lead WHERE id = ?1", [lead.to_bytes()])?;
+                Ok(false)
+            }
+            Some(_) => Ok(true),
+        }
+    }
+
+    fn write_request(&self, from: &Prepared) -> Result<(), StoreError> {
+        let intake = &from.intake;
+        let (id, at) = (intake.lead.id().to_bytes(), intake.received_at.unix_micros());
+        let (source, vertical) = (intake.source.as_str(), intake.lead.vertical().id().as_str());
+        match intake.kind {
+            IntakeKind::Lead => run(
+                self.conn,
+                "INSERT INTO lead (id, source, vertical, received_at, config_version, attributes,
+                   callback_url) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                (
+                    id,
+                    source,
+                    vertical,
+                    at,
+                    &intake.config_version,
+                    &from.attributes,
+                    &intake.callback_url,
+                ),
+            )?,
+            IntakeKind::Ping => run(
+                self.conn,
+                "INSERT INTO ping (id, source, vertical, received_at, config_version, attributes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (id, source, vertical, at, &intake.config_version, &from.attributes),
+            )?,
+        };
+        Ok(())
+    }
+
+    /// A lead posted on a ping takes over the ping's place in the vault, under a new key.
+    fn write_vault(&self, lead: LeadId, vaulted: &Vaulted) -> Result<(), StoreError> {
+        run(
+            self.conn,
+            "INSERT INTO contact (lead, sealed) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+            (lead.to_bytes(), &vaulted.sealed),
+        )?;
+        run(
+            self.conn,
+            "INSERT INTO lead_key (lead, wrapped) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET wrapped = excluded.wrapped",
+            (lead.to_bytes(), &vaulted.wrapped_key),
+        )?;
+        Ok(())
+    }
+
+    /// Answers a ping, once: with a promise, or with nothing.
+    pub(super) fn answer_ping(
+        &self,
+        ping: PingId,
+        promise: Option<&Promise>,
+        reply: &StoredReply,
+    ) -> Result<(), StoreError> {
+        let changed = run(
+            self.conn,
+            "UPDATE ping SET status = ?2, expires_at = ?3, payout = ?4, currency = ?5, bids = ?6
+             WHERE id = ?1 AND status IS NULL",
+            (
+                ping.to_bytes(),
+                if promise.is_some() { "bid" } else { "no_bid" },
+                promise.map(|promise| promise.expires_at.unix_micros()),
+                promise.map(|promise| digits(promise.payout)),
+                promise.map(|promise| promise.payout.currency().to_string()),
+                promise.map(|promise| to_json(&bids(&promise.bids))),
+            ),
+        )?;
+        if changed != 1 {
+            return Err(StoreError::Conflict(format!("`{ping}` is not waiting for an answer")));
+        }
+        self.keep_reply(IntakeKind::Ping, LeadId::from_bytes(ping.to_bytes()), reply)
+    }
+
+    /// Gives a request up, if nothing has left the house. Doing it again changes nothing.
+    pub(super) fn abandon(&self, lead: LeadId, at: Timestamp) -> Result<(), StoreError> {
+        if self.abandon_ping(lead)? {
+            return Ok(());
+        }
+        let row = lead_row(self.conn, lead)?;
+        if row.status == Some(LeadStatus::Abandoned) {
+            return Ok(());
+        }
+        if row.status.is_some() || !states(self.conn, lead)?.is_empty() {
+            return Err(StoreError::Conflict(format!("`{lead}` has left the house")));
+        }
+        let answer = Answer {
+            status: LeadStatus::Abandoned,
+            payout: None,
+            redirect_url: None,
+            reasons: Vec::new(),
+        };
+        self.write_answer(lead, &answer, at)
+    }
+
+    fn abandon_ping(&self, lead: LeadId) -> Result<bool, StoreError> {
+        let sql = "UPDATE ping SET status = 'abandoned' WHERE id = ?1 AND status IS NULL";
+        Ok(run(self.conn, sql, [lead.to_bytes()])? == 1)
+    }
+}
+
+/// A promised bid as JSON.
+#[derive(Deserialize, Serialize)]
+struct StoredBid {
+    campaign: String,
+    tier: String,
+    price: String,
+    currency: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+fn bids(bids: &[PromisedBid]) -> Vec<StoredBid> {
+    let stored = |bid: &PromisedBid| StoredBid {
+        campaign: bid.campaign.to_string(),
+        tier: bid.tier.clone(),
+        price: digits(bid.price),
+        currency: bid.price.currency().to_string(),
+        token: bid.token.as_ref().map(|token| token.0.clone()),
+    };
+    bids.iter().map(stored).collect()
+}
+
+/// What was written for a promise's bids.
+pub(super) fn read_bids(text: &str) -> Option<Vec<PromisedBid>> {
+    let stored: Vec<StoredBid> = serde_json::from_str(text).ok()?;
+    let bid = |bid: StoredBid| {
+        let currency = exchange_model::Currency::new(&bid.currency).ok()?;
+        Some(PromisedBid {
+            campaign: bid.campaign.parse().ok()?,
+            tier: bid.tier,
+            price: Money::new(decimal(&bid.price)?, currency),
+            token: bid.token.map(BidToken),
+        })
+    };
+    stored.into_iter().map(bid).collect()
+}

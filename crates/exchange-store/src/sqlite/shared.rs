@@ -1,0 +1,61 @@
+//! What the callers, the writer and the readers share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+
+use crate::error::StoreError;
+use crate::funds::FundsBook;
+use crate::usage::UsageBook;
+
+/// Counters, the in-memory books, and whether the store has stopped.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) usage: UsageBook,
+    pub(super) funds: FundsBook,
+    pub(super) waiting: AtomicUsize,
+    pub(super) traces_waiting: AtomicUsize,
+    pub(super) traces_dropped: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) operations: AtomicU64,
+    /// Ends the writer without another commit, as if the process had been killed.
+    pub(super) killed: AtomicBool,
+    failed: watch::Sender<Option<String>>,
+}
+
+impl Shared {
+    /// Stops the store for good. The first reason stands.
+    pub(super) fn fail(&self, reason: &str) {
+        self.failed.send_if_modified(|failed| {
+            let first = failed.is_none();
+            if first {
+                tracing::error!(reason, "the store has stopped");
+                *failed = Some(reason.to_owned());
+            }
+            first
+        });
+    }
+
+    /// An error once the store has stopped.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match &*self.failed.borrow() {
+            Some(reason) => Err(StoreError::Failed(reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// An operation's error stops the store if it says that the disk or the file is at fault.
+    pub(super) fn note(&self, error: &StoreError) {
+        if let StoreError::Failed(reason) = error {
+            self.fail(reason);
+        }
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Option<String>> {
+        self.failed.subscribe()
+    }
+
+    pub(super) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
+    }
+}

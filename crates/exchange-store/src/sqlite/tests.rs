@@ -1,0 +1,1 @@
+//! The store as a whole, through its trait.
