@@ -165,6 +165,17 @@ impl<'a> World<'a> {
                 self.auction.handle(self.now, event);
             }
         }
+        self.record_what_came_late();
+    }
+
+    /// The auction is over; what buyers still bid is recorded as late, with its price.
+    fn record_what_came_late(&mut self) {
+        while let Some(Reverse((at, number))) = self.queue.pop() {
+            self.now = self.now.max(at);
+            if let Some(event) = self.events.get_mut(number).and_then(Option::take) {
+                self.auction.handle(self.now, event);
+            }
+        }
     }
 
     /// Does what the auction wants; returns until when it waits, or nothing when it is over.

@@ -1,3 +1,5 @@
+//! The hash of a record is fixed by its meaning, whatever wrote it.
+
 use exchange_model::money::MinorUnits;
 
 use super::*;

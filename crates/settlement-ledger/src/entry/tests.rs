@@ -1,3 +1,5 @@
+//! What makes a transaction acceptable.
+
 use super::*;
 use crate::samples::{cents, noon};
 

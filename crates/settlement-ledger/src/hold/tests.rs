@@ -1,3 +1,5 @@
+//! The credit gate, and what ends a hold.
+
 use super::*;
 use crate::samples::{
     attempt, cents, entries_text, eur, held, hold_request, net, noon, prepaid, usd,

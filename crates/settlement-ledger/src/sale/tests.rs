@@ -1,3 +1,5 @@
+//! What a sale books, to the cent.
+
 use super::*;
 use crate::samples::{attempt, cents, entries_text, eur, held, noon, sale_request, sold, usd};
 

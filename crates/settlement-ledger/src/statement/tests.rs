@@ -1,3 +1,5 @@
+//! Statements that add up to the entries behind them.
+
 use exchange_model::id::BuyerId;
 use exchange_model::money::Money;
 

@@ -1,3 +1,5 @@
+//! Every kind of damage is found and named.
+
 use super::*;
 use crate::balance::Balances;
 use crate::entry::{Entry, Header};

@@ -1,3 +1,5 @@
+//! The journal, as text and as the real tools read it.
+
 use std::path::Path;
 use std::process::{Command, Output};
 
