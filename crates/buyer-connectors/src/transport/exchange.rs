@@ -241,3 +241,64 @@ fn written(request: &Request, token: Option<&HeaderValue>) -> Option<http::Reque
     }
     Some(wire)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+    use crate::transport::connect::tls_config;
+    use crate::transport::settings::TransportSettings;
+
+    fn attempt(kind: Kind, timeout: Duration) -> Attempt {
+        let settings = Arc::new(TransportSettings::default());
+        let tls = tls_config(&[]).unwrap();
+        Attempt {
+            pool: Arc::new(Pool::new(&settings)),
+            dialler: Arc::new(Dialler::new(Arc::clone(&settings), tls)),
+            token: None,
+            kind,
+            idle_max: settings.idle_max,
+            timeout,
+        }
+    }
+
+    fn post() -> Request {
+        Request {
+            method: Method::POST,
+            uri: Uri::from_static("https://bids.example/post"),
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(b"{}"),
+            echo: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_the_connection_hands_back_was_not_sent() {
+        let (ours, mut theirs) = tokio::io::duplex(1024);
+        let (sender, connection) =
+            http1::handshake::<_, Full<Bytes>>(TokioIo::new(ours)).await.unwrap();
+        let (attempt, mut progress) = (attempt(Kind::Post, Duration::from_secs(1)), Progress::new());
+        let post = post();
+        let exchange = attempt.once(&post, None, Some(sender), &mut progress);
+        let (ending, ()) = tokio::join!(exchange, async { drop(connection) });
+        assert!(matches!(ending, Ending::NotSent(NotSent::Unwritten)), "{ending:?}");
+        assert_eq!(progress.timings.sent, None);
+        let mut arrived = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut theirs, &mut arrived).await.unwrap();
+        assert!(arrived.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_has_not_left_in_time_does_not_leave() {
+        let (ours, _theirs) = tokio::io::duplex(1024);
+        let (sender, _connection) =
+            http1::handshake::<_, Full<Bytes>>(TokioIo::new(ours)).await.unwrap();
+        let (attempt, mut progress) = (attempt(Kind::Post, Duration::ZERO), Progress::new());
+        let ending = attempt.once(&post(), None, Some(sender), &mut progress).await;
+        assert!(matches!(ending, Ending::NoTimeLeft), "{ending:?}");
+        assert!(progress.reusable.is_some());
+    }
+}
