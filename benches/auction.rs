@@ -1,3 +1,0 @@
-//! Auctions per second against the floors.
-
-fn main() {}
