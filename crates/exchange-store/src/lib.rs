@@ -32,7 +32,8 @@ pub use intake::{
 };
 pub use recovery::Recovered;
 pub use sqlite::{
-    CommitObserver, SqliteStore, StoreOptions, StoreStats, Synchronous, free_space, read_note,
+    CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous, free_space,
+    read_note,
 };
 pub use store::{Committed, ExchangeStore, Failure, all_transactions};
 pub use ticket::Ticket;

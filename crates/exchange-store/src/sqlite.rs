@@ -45,6 +45,7 @@ mod migrations;
 mod open;
 mod options;
 mod readers;
+mod reading;
 mod recover;
 mod request;
 mod shared;
@@ -59,6 +60,7 @@ mod tests;
 pub use free_space::free_space;
 pub use lock::read_note;
 pub use options::{CommitObserver, StoreOptions, StoreStats, Synchronous};
+pub use reading::StoreReader;
 
 use lock::StoreLock;
 use readers::Readers;

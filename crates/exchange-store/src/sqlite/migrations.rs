@@ -38,6 +38,20 @@ pub(super) fn migrate(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// For reading: the file is ours and knows no step that this version does not.
+pub(super) fn check(conn: &Connection) -> Result<(), StoreError> {
+    let application: i64 = conn
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(|_not_a_database| StoreError::Foreign)?;
+    if application != APPLICATION_ID {
+        return Err(StoreError::Foreign);
+    }
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    let sql = "SELECT ifnull(max(number), 0) FROM migration";
+    let found: u32 = conn.query_row(sql, [], |row| row.get(0))?;
+    if found > known { Err(StoreError::FutureSchema { found, known }) } else { Ok(()) }
+}
+
 /// Takes one step, whole or not at all.
 fn take(conn: &Connection, number: u32, step: &str) -> Result<(), StoreError> {
     let transaction = conn.unchecked_transaction()?;

@@ -1,0 +1,151 @@
+//! A store that another process may have open, for reading alone.
+//!
+//! It takes no lock, changes nothing and recovers nothing. What it tells of usage and credit is as
+//! of the moment it was opened.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use exchange_core::record::{Tally, Window};
+use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, LeadId, MinorUnits, Timestamp};
+use settlement_ledger::hold::Hold;
+use settlement_ledger::verify::VerifyReport;
+
+use super::columns::one;
+use super::readers::Readers;
+use super::recover::fill;
+use super::shared::Shared;
+use super::{books, keys, migrations, readers, sound, views};
+use crate::api_key::ApiKey;
+use crate::error::StoreError;
+use crate::ticket::Ticket;
+use crate::vault::RootKey;
+use crate::view::{Balance, ExceptionView, LeadView, StoredTransaction, TransactionPage};
+
+/// Transactions read at a time.
+const PAGE: u32 = 1_000;
+
+/// A store that another process may have open, for reading alone.
+pub struct StoreReader {
+    readers: Readers,
+    shared: Arc<Shared>,
+    root: Arc<RootKey>,
+    path: PathBuf,
+}
+
+impl fmt::Debug for StoreReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreReader").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl StoreReader {
+    /// Opens an existing database. `now` is the moment that usage is counted for.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`], [`StoreError::Foreign`], [`StoreError::FutureSchema`],
+    /// [`StoreError::WrongRootKey`].
+    pub fn open(path: &Path, root: RootKey, now: Timestamp) -> Result<Self, StoreError> {
+        if !path.is_file() {
+            return Err(StoreError::Open(format!("there is no database `{}`", path.display())));
+        }
+        let conn = readers::open(path)?;
+        migrations::check(&conn)?;
+        let sql = "SELECT value FROM meta WHERE name = 'root_check'";
+        let kept = one(&conn, sql, [], |row| Ok(row.get::<_, [u8; 32]>(0)?))?;
+        if kept.is_some_and(|kept| kept != *root.derived().root_check()) {
+            return Err(StoreError::WrongRootKey);
+        }
+        let shared = Arc::new(Shared::default());
+        fill(&conn, &shared, now)?;
+        let readers = Readers::start(path, 1, &shared)?;
+        Ok(Self { readers, shared, root: Arc::new(root), path: path.to_owned() })
+    }
+
+    /// As [`crate::ExchangeStore::lead_view`].
+    pub fn lead_view(&self, lead: LeadId) -> Ticket<Option<LeadView>> {
+        let root = Arc::clone(&self.root);
+        self.readers.ask(move |conn| views::lead_view(conn, &root, lead))
+    }
+
+    /// As [`crate::ExchangeStore::keys`].
+    pub fn keys(&self) -> Ticket<Vec<ApiKey>> {
+        self.readers.ask(keys::keys)
+    }
+
+    /// As [`crate::ExchangeStore::transactions`]; a full page says that there may be more.
+    pub fn transactions(&self, after: u64, limit: u32) -> Ticket<TransactionPage> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        self.readers.ask(move |conn| {
+            let transactions = books::after(conn, after, limit)?;
+            let full = u32::try_from(transactions.len()).is_ok_and(|count| count >= limit);
+            Ok(TransactionPage { transactions, more: full })
+        })
+    }
+
+    /// Every transaction in the order of the chain, read page by page; blocks this thread.
+    ///
+    /// # Errors
+    /// Each item may be the error that ended the reading.
+    pub fn all_transactions(
+        &self,
+    ) -> impl Iterator<Item = Result<StoredTransaction, StoreError>> + '_ {
+        let mut after = Some(0);
+        let mut page = Vec::new().into_iter();
+        std::iter::from_fn(move || {
+            loop {
+                if let Some(next) = page.next() {
+                    return Some(Ok(next));
+                }
+                match self.transactions(after.take()?, PAGE).blocking_wait() {
+                    Ok(TransactionPage { transactions, more }) => {
+                        let last = transactions.last().map(|last| last.sequence);
+                        after = last.filter(|_| more);
+                        page = transactions.into_iter();
+                        last?;
+                    }
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        })
+    }
+
+    /// As [`crate::ExchangeStore::balances`].
+    pub fn balances(&self) -> Ticket<Vec<Balance>> {
+        self.readers.ask(books::balances)
+    }
+
+    /// As [`crate::ExchangeStore::open_holds`].
+    pub fn open_holds(&self) -> Ticket<Vec<Hold>> {
+        self.readers.ask(|conn| books::holds(conn, true))
+    }
+
+    /// As [`crate::ExchangeStore::exceptions`].
+    pub fn exceptions(&self, limit: u32) -> Ticket<Vec<ExceptionView>> {
+        self.readers.ask(move |conn| views::exceptions(conn, limit))
+    }
+
+    /// As [`crate::ExchangeStore::verify`], on a thread that answers nothing else meanwhile.
+    pub fn verify(&self) -> Ticket<VerifyReport> {
+        self.readers.ask(sound::verify)
+    }
+
+    /// What a campaign had bought and reserved within a window when the store was opened.
+    #[must_use]
+    pub fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
+        let used = self.shared.usage.look(campaign, |counters| counters.usage.used(window));
+        used.unwrap_or_default()
+    }
+
+    /// What a buyer's terms allowed when the store was opened.
+    #[must_use]
+    pub fn available(
+        &self,
+        buyer: &BuyerId,
+        terms: &BillingTerms,
+        currency: Currency,
+    ) -> Option<MinorUnits> {
+        self.shared.funds.available(buyer, terms, currency)
+    }
+}
