@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use buyer_connectors::Secrets;
 use exchange_model::{Findings, SourceId};
+use exchange_store::vault::{RootKey, RootKeyError};
 use zeroize::Zeroizing;
 
 use crate::auth::KeyMode;
 use crate::clock::Clock;
-use crate::exchange_key::{ExchangeKey, ExchangeKeyError};
 use crate::settings::Settings;
 
 /// What only the demo and tests set.
@@ -19,8 +19,8 @@ pub struct Options {
     pub hosts: BTreeMap<String, SocketAddr>,
     /// Secrets of buyers instead of the directory's.
     pub secrets: Option<Secrets>,
-    /// The exchange's own key instead of the file's.
-    pub exchange_key: Option<ExchangeKey>,
+    /// The exchange's root key instead of the file's.
+    pub root_key: Option<RootKey>,
     /// Another clock than the machine's.
     pub clock: Option<Clock>,
 }
@@ -31,9 +31,9 @@ pub enum AppError {
     /// The config has errors; the findings say which. Exit code 78.
     #[error("the configuration has errors")]
     Config(Findings),
-    /// There is no exchange key.
+    /// There is no root key.
     #[error(transparent)]
-    Key(#[from] ExchangeKeyError),
+    Key(#[from] RootKeyError),
     /// The buyers' side cannot be set up.
     #[error("the transport cannot be set up")]
     Transport(#[from] buyer_connectors::TransportError),

@@ -5,9 +5,10 @@
 //! unknown id costs the same as a wrong secret.
 
 use exchange_model::{SourceId, Timestamp};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use exchange_store::ApiKey;
+pub use exchange_store::KeyMode;
+use exchange_store::vault::DerivedKeys;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// Characters of a key's id.
@@ -21,47 +22,12 @@ const TEXT_MAX: usize = 128;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Whether requests with a key are real.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeyMode {
-    /// Leads are sold.
-    Live,
-    /// Outcomes are simulated: never a live buyer, never the ledger.
-    Test,
-}
-
-impl KeyMode {
-    /// `live` or `test`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-}
-
-/// What is stored of a key.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KeyRecord {
-    /// Its public part.
-    pub id: String,
-    /// Live or test.
-    pub mode: KeyMode,
-    /// Whose requests it signs.
-    pub source: SourceId,
-    /// HMAC-SHA-256 of the whole key under the pepper.
-    pub hash: [u8; 32],
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
 /// A new key: the text to show once, and what to store.
 pub struct NewKey {
     /// To be shown once and never stored.
     pub text: Zeroizing<String>,
     /// To be stored.
-    pub record: KeyRecord,
+    pub record: ApiKey,
 }
 
 /// Shows the record only.
@@ -84,13 +50,14 @@ pub struct Principal {
 
 /// Makes a key for a source.
 #[must_use]
-pub fn issue(source: &SourceId, mode: KeyMode, pepper: &[u8; 32], now: Timestamp) -> NewKey {
+pub fn issue(source: &SourceId, mode: KeyMode, keys: &DerivedKeys, now: Timestamp) -> NewKey {
     let id = base62::<ID_LEN>();
     let secret = Zeroizing::new(base62::<SECRET_LEN>());
-    let body = Zeroizing::new(format!("rialto_{}_{id}_{}", mode.word(), *secret));
+    let body = Zeroizing::new(format!("rialto_{}_{id}_{}", mode.code(), *secret));
     let text = Zeroizing::new(format!("{}{}", *body, checksum(&body)));
-    let hash = hash(&text, pepper);
-    let record = KeyRecord { id, mode, source: source.clone(), hash, created_at: now };
+    let hash = keys.api_key_hash(text.as_bytes());
+    let (source, created_at) = (source.clone(), now);
+    let record = ApiKey { id, source, mode, hash, created_at, revoked_at: None };
     NewKey { text, record }
 }
 
@@ -109,23 +76,16 @@ pub fn key_id(text: &str) -> Option<&str> {
 }
 
 /// Whose key this text is, given what is stored under its id. A text without a record is compared
-/// with nothing, in the same time.
+/// all the same, so that an unknown id costs what a wrong secret costs.
 #[must_use]
-pub fn verify(text: &str, record: Option<&KeyRecord>, pepper: &[u8; 32]) -> Option<Principal> {
-    let offered = hash(text, pepper);
+pub fn verify(text: &str, record: Option<&ApiKey>, keys: &DerivedKeys) -> Option<Principal> {
     let expected = record.map_or([0; 32], |record| record.hash);
-    let same = bool::from(offered.ct_eq(&expected));
-    record.filter(|_| same).map(|record| Principal {
+    let same = keys.is_api_key(text.as_bytes(), &expected);
+    record.filter(|record| same && record.revoked_at.is_none()).map(|record| Principal {
         key_id: record.id.clone(),
         source: record.source.clone(),
         mode: record.mode,
     })
-}
-
-fn hash(text: &str, pepper: &[u8; 32]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256>>::new_from_slice(pepper).expect("any length is a key");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().into()
 }
 
 /// Random base62 characters, without bias: bytes from 248 on are drawn again.
@@ -155,26 +115,32 @@ fn checksum(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use exchange_store::vault::RootKey;
+
     use super::*;
 
     #[test]
     fn a_key_is_known_by_its_id_and_proved_by_its_whole_text() {
-        let (source, pepper) = ("kart/search".parse().unwrap(), [7; 32]);
-        let new = issue(&source, KeyMode::Test, &pepper, Timestamp::default());
+        let source = "kart/search".parse().unwrap();
+        let keys = RootKey::from_bytes([7; 32]).derived();
+        let mut new = issue(&source, KeyMode::Test, &keys, Timestamp::default());
         assert_eq!(key_id(&new.text), Some(new.record.id.as_str()));
         assert!(new.text.starts_with("rialto_test_"));
-        let principal = verify(&new.text, Some(&new.record), &pepper).unwrap();
+        let principal = verify(&new.text, Some(&new.record), &keys).unwrap();
         assert_eq!((principal.source, principal.mode), (source.clone(), KeyMode::Test));
-        assert_eq!(verify(&new.text, None, &pepper), None);
-        assert_eq!(verify(&new.text, Some(&new.record), &[8; 32]), None);
-        let other = issue(&source, KeyMode::Test, &pepper, Timestamp::default());
-        assert_eq!(verify(&other.text, Some(&new.record), &pepper), None);
+        assert_eq!(verify(&new.text, None, &keys), None);
+        let foreign = RootKey::from_bytes([8; 32]).derived();
+        assert_eq!(verify(&new.text, Some(&new.record), &foreign), None);
+        let other = issue(&source, KeyMode::Test, &keys, Timestamp::default());
+        assert_eq!(verify(&other.text, Some(&new.record), &keys), None);
+        new.record.revoked_at = Some(Timestamp::default());
+        assert_eq!(verify(&new.text, Some(&new.record), &keys), None);
     }
 
     #[test]
     fn a_typing_error_is_no_key() {
-        let source = "kart/search".parse().unwrap();
-        let new = issue(&source, KeyMode::Live, &[7; 32], Timestamp::default());
+        let (source, keys) = ("kart/search".parse().unwrap(), RootKey::from_bytes([7; 32]).derived());
+        let new = issue(&source, KeyMode::Live, &keys, Timestamp::default());
         let swapped = if new.text.ends_with('a') { "b" } else { "a" };
         let typo = format!("{}{swapped}", &new.text[..new.text.len() - 1]);
         assert_eq!(key_id(&typo), None);

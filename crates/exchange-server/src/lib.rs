@@ -4,9 +4,17 @@
 //! that decides: who is asked, who wins and what is booked is settled in the crates below.
 
 pub mod app;
+pub mod auction_driver;
 pub mod auth;
 pub mod clock;
-pub mod exchange_key;
+pub mod exchange;
+pub mod intake;
+pub mod key_ring;
 pub mod load;
+pub mod metrics;
 pub mod random;
+pub mod resolver;
+pub mod running;
+pub mod seller_api;
 pub mod settings;
+pub mod standing;

@@ -55,9 +55,9 @@ pub struct StoreSettings {
 pub struct SecretSettings {
     /// One file per secret of a buyer.
     pub dir: PathBuf,
-    /// The exchange's own key: 64 hexadecimal digits in a file of its own. What is sealed in the
+    /// The exchange's root key: 64 hexadecimal digits in a file of its own. What is sealed in the
     /// store opens only with it.
-    pub exchange_key: PathBuf,
+    pub root_key: PathBuf,
 }
 
 /// Limits of the door.
@@ -116,7 +116,7 @@ min_free = "512MiB"
 dir = "config"
 [secrets]
 dir = "secrets"
-exchange_key = "secrets/exchange.key"
+root_key = "secrets/root.key"
 [limits]
 auctions_in_flight = 2000
 connections = 10000
@@ -219,8 +219,8 @@ impl<'a> Reader<'a> {
 
     fn secrets(&mut self) -> Option<SecretSettings> {
         let dir = self.path("secrets.dir");
-        let exchange_key = self.path("secrets.exchange_key");
-        Some(SecretSettings { dir: dir?, exchange_key: exchange_key? })
+        let root_key = self.path("secrets.root_key");
+        Some(SecretSettings { dir: dir?, root_key: root_key? })
     }
 
     fn limits(&mut self) -> Option<LimitSettings> {

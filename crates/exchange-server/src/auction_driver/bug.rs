@@ -1,0 +1,136 @@
+//! What is left of an auction that ended by a bug: enough to end its lead in a named state.
+//!
+//! A lead that may be at a buyer is pending and goes to a resolver; one that is not ends unsold.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use exchange_core::record::{
+    Answer, AttemptOutcome, Commit, Concluded, Intent, Next, OpenAttempt,
+};
+use exchange_model::LeadId;
+use exchange_model::reason::{LeadStatus, NotSent, Unknown};
+use exchange_store::IntakeKind;
+
+use super::Job;
+use crate::exchange::Engine;
+use crate::resolver;
+use crate::running::{Claimed, Outcome};
+use crate::seller_api::problem::Problem;
+use crate::seller_api::reply::{self, Frame};
+
+/// How far an auction has come, as seen from outside its task.
+#[derive(Clone, Debug)]
+pub struct Progress(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    lead: LeadId,
+    kind: IntakeKind,
+    frame: Frame,
+    claimed: Claimed,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    intent: Option<Intent>,
+    posted: bool,
+}
+
+impl Progress {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(job: &Job, claimed: Claimed) -> Self {
+        Self(Arc::new(Shared {
+            lead: job.lead.id(),
+            kind: job.intake.kind,
+            frame: job.frame.clone(),
+            claimed,
+            open: Mutex::default(),
+        }))
+    }
+
+    /// The lead.
+    #[must_use]
+    pub fn lead(&self) -> LeadId {
+        self.0.lead
+    }
+
+    /// Answers everybody that waits.
+    pub(super) fn answer(&self, outcome: Outcome) {
+        self.0.claimed.answer(outcome);
+    }
+
+    /// Resolves when nobody waits for the answer any more.
+    pub(super) async fn everybody_left(&self) {
+        self.0.claimed.everybody_left().await;
+    }
+
+    /// A commit is being asked for.
+    pub(super) fn persisting(&self, commit: &Commit) {
+        self.with(|open| {
+            *open = match &commit.next {
+                Next::Prepare(intent) => {
+                    Open { intent: Some(Intent::clone(intent)), posted: false }
+                }
+                Next::Answer(_) | Next::Nothing => Open::default(),
+            };
+        });
+    }
+
+    /// The intent that is not concluded yet.
+    pub(super) fn intent(&self) -> Option<Intent> {
+        self.with(|open| open.intent.clone())
+    }
+
+    /// The lead is leaving for a buyer.
+    pub(super) fn set_posted(&self) {
+        self.with(|open| open.posted = true);
+    }
+
+    /// Whether a buyer may have the lead.
+    pub(super) fn posted(&self) -> bool {
+        self.with(|open| open.posted)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Open) -> T) -> T {
+        act(&mut self.0.open.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Ends the lead of an auction that ended by a bug.
+pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
+    let shared = &progress.0;
+    let at = engine.now();
+    let lead = shared.lead;
+    if shared.kind == IntakeKind::Ping {
+        let _free_again = engine.store().abandon(lead, at).await;
+        let problem = Problem::overloaded("the ping could not be answered", engine.retry_after());
+        return progress.answer(Outcome::Problem(problem));
+    }
+    let (intent, posted) = progress.with(|open| (open.intent.take(), open.posted));
+    let status = if posted { LeadStatus::Pending } else { LeadStatus::Unsold };
+    let reasons = if posted { Vec::new() } else { vec!["not_sent:unwritten".to_owned()] };
+    let answer = Answer { status, payout: None, redirect_url: None, reasons };
+    let outcome = if posted {
+        AttemptOutcome::Unknown(Unknown::Crash)
+    } else {
+        AttemptOutcome::NotSent(NotSent::Unwritten)
+    };
+    let concluded =
+        intent.as_ref().map(|intent| Concluded { attempt: intent.attempt, outcome });
+    let reply = reply::lead(lead, &answer, &shared.frame);
+    let commit = Commit { lead, at, concluded, next: Next::Answer(answer) };
+    match engine.store().commit(commit, Some(reply.clone())).await {
+        Ok(_durable) => progress.answer(Outcome::Reply(reply)),
+        Err(error) => {
+            tracing::error!(lead_id = %lead, code = error.code(), "the end of a broken auction cannot be stored");
+            let problem = Problem::overloaded("the lead could not be ended", engine.retry_after());
+            progress.answer(Outcome::Problem(problem));
+        }
+    }
+    if let Some(intent) = intent.filter(|_| posted) {
+        // Nobody listens to the buyer any more; the resolver asks again where the buyer allows it.
+        drop(resolver::start(engine, OpenAttempt { intent, since: at }));
+    }
+}

@@ -1,0 +1,320 @@
+//! A running exchange: one config, one store, one transport, and the auctions under way.
+//!
+//! [`Engine::begin`] turns a request that has passed the door into an auction of its own task. The
+//! handler that called it only waits: a seller who disconnects stops nothing that has begun, and a
+//! bug in one auction ends that auction alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use buyer_connectors::Transport;
+use exchange_core::auction::Delivery;
+use exchange_model::{CampaignId, SourceId, Timestamp};
+use exchange_store::vault::DerivedKeys;
+use exchange_store::{ApiKey, ExchangeStore, StoreError};
+use ping_tree::Campaign;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+use crate::auction_driver::{self, Job, Progress};
+use crate::auth::{self, KeyMode, Principal};
+use crate::clock::Clock;
+use crate::key_ring::KeyRing;
+use crate::load::Exchange;
+use crate::metrics::{self, CampaignMeters};
+use crate::running::{Claimed, Running};
+use crate::settings::LimitSettings;
+
+/// Longest that a refused seller is told to wait, in seconds.
+const RETRY_AFTER_MAX: u8 = 5;
+
+/// Whether new leads are taken, and why not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shed {
+    /// The process is stopping.
+    Draining,
+    /// The store has stopped.
+    StoreFailed,
+    /// Too little free space on the disk of the store.
+    DiskFull,
+    /// As many auctions as the limit allows.
+    TooManyAuctions,
+    /// Writes wait too long.
+    StoreSlow,
+}
+
+impl Shed {
+    /// The name that metrics use; it never changes.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Draining => "draining",
+            Self::StoreFailed => "store_failed",
+            Self::DiskFull => "disk_full",
+            Self::TooManyAuctions => "too_many_auctions",
+            Self::StoreSlow => "store_slow",
+        }
+    }
+}
+
+/// What the store says about itself beside its records.
+pub trait StoreHealth: Send + Sync + std::fmt::Debug {
+    /// How long the oldest write has waited.
+    fn queue_age(&self) -> Duration;
+    /// Free bytes on the disk of the store; nothing when it cannot be told.
+    fn free_space(&self) -> Option<u64>;
+}
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The only reader of time.
+    pub clock: Clock,
+    /// What is routed by.
+    pub config: Arc<Exchange>,
+    /// What is durable.
+    pub store: Arc<dyn ExchangeStore>,
+    /// Its health.
+    pub health: Arc<dyn StoreHealth>,
+    /// The sockets to buyers.
+    pub transport: Transport,
+    /// Keys derived from the root key.
+    pub keys: DerivedKeys,
+    /// The keys of sellers.
+    pub api_keys: Vec<ApiKey>,
+    /// Limits of the door.
+    pub limits: LimitSettings,
+    /// The least free space, in bytes.
+    pub min_free: u64,
+}
+
+/// A running exchange.
+#[derive(Debug)]
+pub struct Engine {
+    parts: Parts,
+    ring: KeyRing,
+    running: Running,
+    meters: BTreeMap<CampaignId, CampaignMeters>,
+    in_flight: Arc<AtomicUsize>,
+    auctions: TaskTracker,
+    background: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Engine {
+    /// Wires the parts.
+    #[must_use]
+    pub fn new(mut parts: Parts) -> Arc<Self> {
+        let meters = parts.config.routing.campaigns().map(|campaign| {
+            (campaign.id.clone(), CampaignMeters::new(&campaign.buyer.id, &campaign.id))
+        });
+        metrics::running(&parts.config.version);
+        Arc::new(Self {
+            meters: meters.collect(),
+            ring: KeyRing::new(std::mem::take(&mut parts.api_keys)),
+            running: Running::new(),
+            in_flight: Arc::new(AtomicUsize::new(0)),
+            auctions: TaskTracker::new(),
+            background: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            parts,
+        })
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
+    /// What is routed by.
+    #[must_use]
+    pub fn config(&self) -> &Arc<Exchange> {
+        &self.parts.config
+    }
+
+    /// What is durable.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ExchangeStore> {
+        &self.parts.store
+    }
+
+    /// The sockets to buyers.
+    #[must_use]
+    pub fn transport(&self) -> &Transport {
+        &self.parts.transport
+    }
+
+    /// Keys derived from the root key.
+    #[must_use]
+    pub fn keys(&self) -> &DerivedKeys {
+        &self.parts.keys
+    }
+
+    /// Requests under way.
+    #[must_use]
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// The meters of a campaign.
+    #[must_use]
+    pub fn meters(&self, campaign: &CampaignId) -> Option<&CampaignMeters> {
+        self.meters.get(campaign)
+    }
+
+    /// Whose request a key signs.
+    #[must_use]
+    pub fn authenticate(&self, text: &str) -> Option<Principal> {
+        self.ring.look(auth::key_id(text), |record| auth::verify(text, record, self.keys()))
+    }
+
+    /// Makes, stores and accepts a key for a source; the text is shown once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn issue_key(
+        &self,
+        source: &SourceId,
+        mode: KeyMode,
+    ) -> Result<(String, Zeroizing<String>), StoreError> {
+        let new = auth::issue(source, mode, self.keys(), self.now());
+        self.store().add_key(new.record.clone()).await?;
+        let id = new.record.id.clone();
+        self.ring.add(new.record);
+        Ok((id, new.text))
+    }
+
+    /// Ends a key; `false` when there is none by that id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke_key(&self, id: &str) -> Result<bool, StoreError> {
+        let now = self.now();
+        self.ring.revoke(id, now);
+        self.store().revoke_key(id, now).await
+    }
+
+    /// How an auction reaches a campaign.
+    #[must_use]
+    pub fn delivery(&self, campaign: &Campaign) -> Delivery {
+        match self.config().connectors.get(&campaign.id) {
+            Some(connector) => Delivery {
+                ping: connector.ping_timeout(),
+                post: connector.post_timeout(),
+                repost: connector.reposts(),
+            },
+            // A config without a connector for one of its campaigns does not load.
+            None => Delivery { ping: Some(Duration::ZERO), post: Duration::ZERO, repost: false },
+        }
+    }
+
+    /// A place for one more auction, held until it has answered.
+    ///
+    /// # Errors
+    /// Why no new lead is taken.
+    pub fn admit(&self) -> Result<Admitted, Shed> {
+        if self.stopping.is_cancelled() {
+            return Err(Shed::Draining);
+        }
+        if self.store().failure().now().is_some() {
+            return Err(Shed::StoreFailed);
+        }
+        if self.parts.health.queue_age() > self.parts.limits.queue_age {
+            return Err(Shed::StoreSlow);
+        }
+        if self.parts.health.free_space().is_some_and(|free| free < self.parts.min_free) {
+            return Err(Shed::DiskFull);
+        }
+        metrics::inflight().increment(1.0);
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let admitted = Admitted(Arc::clone(&self.in_flight));
+        if before >= self.parts.limits.auctions_in_flight {
+            return Err(Shed::TooManyAuctions);
+        }
+        Ok(admitted)
+    }
+
+    /// How long a refused seller should wait, in seconds: spread, so that they do not all come
+    /// back at once.
+    #[must_use]
+    pub fn retry_after(&self) -> u32 {
+        let [noise] = crate::random::bytes::<1>();
+        u32::from(noise % RETRY_AFTER_MAX).saturating_add(1)
+    }
+
+    /// Starts the auction of a request in a task of its own.
+    pub fn begin(self: &Arc<Self>, job: Job, claimed: Claimed, admitted: Admitted) {
+        let engine = Arc::clone(self);
+        self.auctions.spawn(async move {
+            let progress = Progress::new(&job, claimed);
+            let run = auction_driver::run(Arc::clone(&engine), job, progress.clone(), admitted);
+            if let Err(stopped) = tokio::spawn(run).await {
+                tracing::error!(lead_id = %progress.lead(), panic = stopped.is_panic(), "auction ended by a bug");
+                metrics::panicked();
+                auction_driver::after_a_bug(&engine, &progress).await;
+            }
+        });
+    }
+
+    /// Runs work that may be cut off when the process stops: it is taken up again at the next start.
+    pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.stopping.clone();
+        self.background.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stopping.cancelled() => {}
+            }
+        });
+    }
+
+    /// Resolves when the process is told to stop.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    /// Whether the process was told to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// From now on no new lead is taken.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+        self.auctions.close();
+        self.background.close();
+    }
+
+    /// Resolves when every auction and all background work has ended; after [`Engine::stop`].
+    pub async fn drained(&self) {
+        self.auctions.wait().await;
+        self.background.wait().await;
+    }
+
+    /// Auctions that have not answered yet.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+/// The place of one auction.
+#[derive(Debug)]
+pub struct Admitted(Arc<AtomicUsize>);
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+        metrics::inflight().decrement(1.0);
+    }
+}

@@ -1,0 +1,218 @@
+//! From checked fields to an auction that can begin.
+//!
+//! Works out what the auction is given at its start: the lead, its claims, who may be asked, and
+//! the deadline. Everything is judged by the time the request's first byte arrived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exchange_core::auction::{Goal, REPLY_RESERVE, SellerTerms, Setup, tiers_of};
+use exchange_core::duplicates;
+use exchange_core::record::Promise;
+use exchange_model::{Lead, LeadId, Money, PingId, Timestamp};
+use exchange_store::{Claim, IdempotencyKey, Intake, IntakeKind};
+use jiff::tz::TimeZone;
+use ping_tree::{LeadRequest, Plan, Source, Tree, plan};
+
+use crate::auction_driver::Job;
+use crate::exchange::Engine;
+use crate::seller_api::reply::Frame;
+use crate::standing::StoreStanding;
+
+/// What the request asks for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// Sell the lead.
+    Sale,
+    /// A promise for a ping.
+    Quote,
+    /// A sale on an earlier promise.
+    Fulfilment(Promise),
+}
+
+/// A request that has passed every check at the door.
+#[derive(Debug)]
+pub struct Request {
+    /// What it asks for.
+    pub wanted: Wanted,
+    /// The lead, or the attributes of a ping under the ping's bits.
+    pub lead: Lead,
+    /// Whose.
+    pub source: Arc<Source>,
+    /// The tree of the source.
+    pub tree: Arc<Tree>,
+    /// The seller's name for the request.
+    pub idempotency: Option<IdempotencyKey>,
+    /// The keyed hash of method, path and body.
+    pub fingerprint: [u8; 32],
+    /// When its first byte arrived.
+    pub received_at: Timestamp,
+    /// The least payout it accepts.
+    pub min_price: Option<Money>,
+    /// A smaller budget than the tree's.
+    pub max_time: Option<Duration>,
+    /// Where to tell a late outcome.
+    pub callback_url: Option<String>,
+    /// What every answer says besides the outcome.
+    pub frame: Frame,
+}
+
+/// A lead's id for a request that arrived at `at`.
+#[must_use]
+pub fn new_lead_id(at: Timestamp) -> LeadId {
+    LeadId::new(at, crate::random::bytes())
+}
+
+/// Everything the driver needs to begin.
+#[must_use]
+pub fn prepare(engine: &Engine, request: Request) -> Job {
+    let budget = budget(&request);
+    let plan = whom(engine, &request);
+    let setup = setup(engine, &request, &plan, budget);
+    let lead = Arc::new(request.lead);
+    let is_ping = matches!(request.wanted, Wanted::Quote);
+    let claims = if is_ping {
+        Vec::new()
+    } else {
+        claims(engine, &lead, &request.source, request.received_at)
+    };
+    let intake = Intake {
+        lead: Arc::clone(&lead),
+        kind: if is_ping { IntakeKind::Ping } else { IntakeKind::Lead },
+        source: request.source.id.clone(),
+        idempotency: request.idempotency,
+        fingerprint: request.fingerprint,
+        received_at: request.received_at,
+        config_version: engine.config().version.clone(),
+        callback_url: request.callback_url,
+        claims,
+    };
+    Job { intake, setup, lead, source: request.source, frame: request.frame }
+}
+
+fn claims(engine: &Engine, lead: &Lead, source: &Source, at: Timestamp) -> Vec<Claim> {
+    duplicates::claims(lead, source, engine.keys().fingerprints(), at)
+        .into_iter()
+        .map(|claim| Claim {
+            scope: claim.scope,
+            fingerprint: claim.fingerprint,
+            since: claim.since,
+        })
+        .collect()
+}
+
+/// How long the request may take, and what pings must leave for posting.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Budget {
+    total: Duration,
+    post_reserve: Duration,
+}
+
+/// A seller may ask for a smaller budget, never a larger one; the reserve shrinks with it.
+fn budget(request: &Request) -> Budget {
+    let tree = &request.tree;
+    let whole = match request.wanted {
+        Wanted::Sale => Budget { total: tree.deadline, post_reserve: tree.post_reserve },
+        Wanted::Quote => Budget {
+            total: tree.deadline.saturating_sub(tree.post_reserve),
+            post_reserve: REPLY_RESERVE,
+        },
+        Wanted::Fulfilment(_) => {
+            Budget { total: tree.post_reserve, post_reserve: tree.post_reserve }
+        }
+    };
+    match request.max_time {
+        Some(asked) if asked < whole.total => shrunk(whole, asked),
+        Some(_) | None => whole,
+    }
+}
+
+fn shrunk(whole: Budget, asked: Duration) -> Budget {
+    let share = |part: Duration| {
+        let scaled = part.as_micros().saturating_mul(asked.as_micros());
+        let micros = scaled.checked_div(whole.total.as_micros()).unwrap_or(0);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    };
+    Budget { total: asked, post_reserve: share(whole.post_reserve) }
+}
+
+fn whom(engine: &Engine, request: &Request) -> Plan {
+    let config = engine.config();
+    let standing = StoreStanding { store: &**engine.store(), routing: &config.routing };
+    let asked =
+        LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at };
+    plan(&request.tree, &asked, &standing)
+}
+
+fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Setup {
+    let store = engine.store();
+    let tier_name = |index: usize| {
+        plan.tiers.get(index).map(|tier| tier.tier.clone()).unwrap_or_default()
+    };
+    Setup {
+        lead: request.lead.id(),
+        tree: request.tree.id.to_string(),
+        started_at: request.received_at,
+        deadline: request.received_at.after(budget.total),
+        post_reserve: budget.post_reserve,
+        seller: SellerTerms {
+            payout: request.source.payout,
+            least: larger(request.source.min_price, request.min_price),
+        },
+        tiers: tiers_of(
+            plan,
+            request.received_at,
+            |campaign| engine.delivery(campaign),
+            |campaign| store.last_won(campaign),
+        ),
+        ineligible: plan
+            .ineligible
+            .iter()
+            .map(|(campaign, tier, why)| (tier_name(*tier), campaign.clone(), why.clone()))
+            .collect(),
+        goal: match &request.wanted {
+            Wanted::Sale => Goal::Sell,
+            Wanted::Quote => Goal::Quote {
+                ping: PingId::from_bytes(request.lead.id().to_bytes()),
+                lifetime: request.tree.promise_lifetime,
+            },
+            Wanted::Fulfilment(promise) => Goal::Fulfil(promise.clone()),
+        },
+    }
+}
+
+/// The larger of two least payouts; of another currency than the source's, the source's.
+fn larger(of_source: Option<Money>, asked: Option<Money>) -> Option<Money> {
+    match (of_source, asked) {
+        (Some(floor), Some(asked)) if asked.at_least(floor).unwrap_or(false) => Some(asked),
+        (Some(floor), _) => Some(floor),
+        (None, asked) => asked,
+    }
+}
+
+/// The day of intake that derived fields and anonymisers count from.
+#[must_use]
+pub fn day_of(at: Timestamp) -> exchange_model::Date {
+    at.date_in(&TimeZone::UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smaller_budget_keeps_its_share_for_posting() {
+        let whole =
+            Budget { total: Duration::from_secs(15), post_reserve: Duration::from_secs(12) };
+        let half = shrunk(whole, Duration::from_millis(7_500));
+        assert_eq!(half.post_reserve, Duration::from_secs(6));
+    }
+
+    #[test]
+    fn a_request_may_ask_for_more_than_the_source_and_never_for_less() {
+        let usd = |text| Some(Money::parse(text, exchange_model::Currency::USD).unwrap());
+        assert_eq!(larger(usd("6.00"), usd("9.00")), usd("9.00"));
+        assert_eq!(larger(usd("6.00"), usd("3.00")), usd("6.00"));
+        assert_eq!(larger(None, usd("3.00")), usd("3.00"));
+    }
+}
