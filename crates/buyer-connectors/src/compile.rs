@@ -71,9 +71,13 @@ pub fn compile(
         let own = tables.into_iter().find(|(name, _)| name.value == campaign.connector);
         let Some((_, table)) = own else { continue };
         let compiler = Compiler { campaign, files, secrets, maps: &maps };
-        if let Some(connector) = compiler.connector(table, &mut once) {
+        let mut own = Findings::new();
+        let connector = compiler.connector(table, &mut own);
+        // A mistake in a detail, like an unknown key, spoils the whole: its author meant something.
+        if let Some(connector) = connector.filter(|_| !own.has_errors()) {
             connectors.insert(connector);
         }
+        own.sorted().into_iter().for_each(|finding| once.push(finding.clone()));
     }
     unused(document, campaigns, &mut once);
     report_once(&once, findings);

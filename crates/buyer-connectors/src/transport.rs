@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -173,6 +174,13 @@ impl Transport {
         pools.get(buyer).map(|pool| pool.load()).unwrap_or_default()
     }
 
+    /// Exchanges going on with all buyers: what a shutdown waits for.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        let pools = self.inner.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.values().fold(0, |sum: usize, pool| sum.saturating_add(pool.load().in_flight))
+    }
+
     fn attempt(&self, connector: &Connector, kind: Kind, timeout: Duration) -> Attempt {
         let settings = &self.inner.settings;
         let idle_max = match kind {
@@ -186,6 +194,7 @@ impl Transport {
             kind,
             idle_max,
             timeout,
+            on_its_way: AtomicBool::new(false),
         }
     }
 

@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use exchange_model::finding::{Finding, Severity, nearest};
-use exchange_model::{Anonymiser, Field, FieldClass, FieldIdx, Findings, Place, Stage, Vertical};
+use exchange_model::{
+    Anonymiser, Field, FieldClass, FieldIdx, FieldType, Findings, Place, Stage, Vertical,
+};
 
 use crate::secrets::Secrets;
 use crate::template::{
@@ -147,7 +149,10 @@ impl Scope<'_> {
             return None;
         }
         match first {
-            None => self.value(Source::Field(at), &text.filters, place, findings),
+            None => {
+                self.suits(field, &text.filters, place, findings)?;
+                self.value(Source::Field(at), &text.filters, place, findings)
+            }
             Some(how) if how.suits(&field.kind) => {
                 self.value(Source::Anonymised(at, how), rest, place, findings)
             }
@@ -157,6 +162,34 @@ impl Scope<'_> {
                 None
             }
         }
+    }
+
+    /// Filters that only make sense for some fields: a date's form for dates, and a map that knows
+    /// every word of an enum.
+    fn suits(
+        &self,
+        field: &Field,
+        calls: &[FilterCall<'_>],
+        place: &Place,
+        findings: &mut Findings,
+    ) -> Option<()> {
+        let Some(first) = calls.first() else { return Some(()) };
+        match (first.name, &field.kind) {
+            ("date", kind) if *kind != FieldType::Date => {
+                let why = format!("does not work on `{}`, which is no date", field.name);
+                bad_filter("date", &why, place, findings);
+                return None;
+            }
+            ("map", FieldType::Enum(values)) => {
+                let map = first.argument.and_then(|name| self.maps.get(name));
+                let has_default = calls.iter().any(|call| call.name == "default");
+                if let (Some(map), false) = (map, has_default) {
+                    missing_words(field, values, map, place, findings);
+                }
+            }
+            _ => {}
+        }
+        Some(())
     }
 
     /// The privacy check: contact data leaves in a ping only through an anonymiser, a hash of it
@@ -305,6 +338,22 @@ fn anonymise_help(field: &Field) -> String {
             how.filter()
         ),
         None => "leave it out, or move it to the post body".to_owned(),
+    }
+}
+
+fn missing_words(
+    field: &Field,
+    values: &[String],
+    map: &Words,
+    place: &Place,
+    findings: &mut Findings,
+) {
+    let missing: Vec<&str> =
+        values.iter().map(String::as_str).filter(|value| !map.contains_key(*value)).collect();
+    if !missing.is_empty() {
+        let message = format!("the map has no word for `{}` = {}", field.name, missing.join(", "));
+        let help = "add them to the map, or a `default('...')`; without it nothing is sent";
+        findings.warning("map_incomplete", place.clone(), message, help.to_owned());
     }
 }
 

@@ -60,7 +60,13 @@ fn mask_spread_digits(text: &str) -> String {
         let (run, after) = run.split_at(end);
         out.push_str(before);
         let digits = run.chars().filter(char::is_ascii_digit).count();
-        out.push_str(if digits >= 7 { MASK } else { run });
+        if digits >= 7 {
+            let blank = |is: bool| if is { " " } else { "" };
+            let (before, after) = (blank(run.starts_with(' ')), blank(run.ends_with(' ')));
+            out.extend([before, MASK, after]);
+        } else {
+            out.push_str(run);
+        }
         rest = after;
     }
     out + rest
@@ -77,6 +83,7 @@ mod tests {
             let kept = words(said).unwrap();
             assert!(kept.contains(MASK) && !kept.contains("0134") && !kept.contains('@'), "{kept}");
         }
+        assert_eq!(words("dup 512 555 0134 known").as_deref(), Some("dup [masked] known"));
         assert_eq!(words(" cap 100 reached ").as_deref(), Some("cap 100 reached"));
         assert_eq!(words("\u{1}"), None);
         assert_eq!(words(&"é".repeat(500)).map(|kept| kept.len()), Some(BUYER_TEXT_MAX));

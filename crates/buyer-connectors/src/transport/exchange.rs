@@ -4,6 +4,7 @@
 //! buyer. It may from the moment it is handed to a connection, unless the connection hands it back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -54,6 +55,8 @@ pub(super) struct Attempt {
     /// How old an idle connection may be.
     pub(super) idle_max: Duration,
     pub(super) timeout: Duration,
+    /// Whether a connection has the request at this moment.
+    pub(super) on_its_way: AtomicBool,
 }
 
 /// What is known so far; it outlives an exchange that is cut.
@@ -102,6 +105,10 @@ impl Attempt {
         if let Ok(ending) = tokio::time::timeout(self.timeout, exchange.as_mut()).await {
             return Some(ending);
         }
+        // What waits for a connection or a token will not be sent any more: say so at once.
+        if !self.on_its_way.load(Ordering::Relaxed) {
+            return None;
+        }
         let Ok(_drain) = Arc::clone(&self.pool.drains).try_acquire_owned() else {
             self.pool.count_cut();
             return None;
@@ -140,6 +147,8 @@ impl Attempt {
         let broken = matches!(first, Ending::Reset | Ending::NotSent(NotSent::Unwritten));
         let time_left = progress.elapsed().saturating_mul(5) < self.timeout.saturating_mul(3);
         if self.kind == Kind::Ping && reused && broken && time_left {
+            progress.timings.sent = None;
+            self.on_its_way.store(false, Ordering::Relaxed);
             return self.once(request, token, None, progress).await;
         }
         first
@@ -170,11 +179,13 @@ impl Attempt {
             return Ending::NotSent(NotSent::Unrendered);
         };
         progress.timings.sent = Some(progress.elapsed());
+        self.on_its_way.store(true, Ordering::Relaxed);
         match sender.try_send_request(written).await {
             Ok(response) => self.reply(response, sender, progress).await,
             Err(mut error) => match error.take_message() {
                 Some(_handed_back) => {
                     progress.timings.sent = None;
+                    self.on_its_way.store(false, Ordering::Relaxed);
                     Ending::NotSent(NotSent::Unwritten)
                 }
                 None => Ending::Reset,
@@ -262,6 +273,7 @@ mod tests {
             kind,
             idle_max: settings.idle_max,
             timeout,
+            on_its_way: AtomicBool::new(false),
         }
     }
 
@@ -280,7 +292,8 @@ mod tests {
         let (ours, mut theirs) = tokio::io::duplex(1024);
         let (sender, connection) =
             http1::handshake::<_, Full<Bytes>>(TokioIo::new(ours)).await.unwrap();
-        let (attempt, mut progress) = (attempt(Kind::Post, Duration::from_secs(1)), Progress::new());
+        let (attempt, mut progress) =
+            (attempt(Kind::Post, Duration::from_secs(1)), Progress::new());
         let post = post();
         let exchange = attempt.once(&post, None, Some(sender), &mut progress);
         let (ending, ()) = tokio::join!(exchange, async { drop(connection) });

@@ -114,7 +114,8 @@ fn a_reply_that_is_not_wholly_right_is_no_bid() {
     ] {
         assert_eq!(pinged(body), answer, "{body}");
     }
-    let long = format!(r#"{{"ok":true,"token":"{}","price":5,"currency":"USD"}}"#, "x".repeat(1025));
+    let long =
+        format!(r#"{{"ok":true,"token":"{}","price":5,"currency":"USD"}}"#, "x".repeat(1025));
     assert_eq!(pinged(&long), "bad_reply(token)");
     let huge = format!("{}{}", " ".repeat(65_536), r#"{"ok":true,"token":"t","price":5}"#);
     assert_eq!(pinged(&huge), "bad_reply(bid_when)");
@@ -151,7 +152,10 @@ fn a_post_is_sold_only_when_everything_says_so() {
     assert!(matches!(posted(500, sold), PostAnswer::Accepted(_)));
     assert!(matches!(posted(400, r#"{"status":"REJECTED"}"#), PostAnswer::Rejected(_)));
     // Refusals are tested first.
-    let both = JSON.replace(r#"{ at = "$.status", is = ["REJECTED"] }"#, r#"{ at = "$.error", present = true }"#);
+    let both = JSON.replace(
+        r#"{ at = "$.status", is = ["REJECTED"] }"#,
+        r#"{ at = "$.error", present = true }"#,
+    );
     let answer = connector(&both).read_post(200, br#"{"status":"SOLD","id":"7","error":"x"}"#);
     assert!(matches!(answer, PostAnswer::Rejected(_)));
     for (status, body) in [
@@ -174,10 +178,12 @@ fn a_post_is_sold_only_when_everything_says_so() {
 
 #[test]
 fn a_bid_for_another_ping_is_none() {
-    let text = JSON.replace("[connector.main.post]", "ping_id = { at = \"$.ping\" }\n[connector.main.post]");
+    let text = JSON
+        .replace("[connector.main.post]", "ping_id = { at = \"$.ping\" }\n[connector.main.post]");
     // Read without a request, there is nothing to compare with; the transport's test has one.
     assert!(matches!(
-        connector(&text).read_ping(200, br#"{"ok":true,"token":"t","currency":"USD","price":5,"ping":"x"}"#),
+        connector(&text)
+            .read_ping(200, br#"{"ok":true,"token":"t","currency":"USD","price":5,"ping":"x"}"#),
         PingAnswer::Bid { .. }
     ));
     assert_eq!(crate::world::ping_request(&connector(&text)).echo.as_deref(), Some("ping_1"));

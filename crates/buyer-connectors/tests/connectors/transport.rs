@@ -119,7 +119,8 @@ fn is_bid(answered: &Answered<PingAnswer>) -> bool {
 #[tokio::test]
 async fn a_connection_is_used_again() {
     let peer = Peer::start().await;
-    let (ping, mut stream) = tokio::join!(async { peer.ping(LONG) }, peer.accept());
+    let ping = peer.ping(LONG);
+    let mut stream = peer.accept().await;
     let head = request(&mut stream).await;
     assert!(head.starts_with("POST /ping HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("host: bids.acme.example\r\n"), "{head}");
@@ -286,9 +287,13 @@ async fn replies_that_prove_nothing_leave_a_post_unknown() {
     assert_eq!(posted(cut).await, PostAnswer::Unknown(Unknown::Truncated));
     let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 65537\r\n\r\n{}", " ".repeat(65537));
     assert_eq!(posted(&long).await, PostAnswer::Unknown(Unknown::Truncated));
-    let fits = format!("HTTP/1.1 200 OK\r\ncontent-length: 65536\r\n\r\n{}{{\"ok\":true}}", " ".repeat(65525));
+    let fits = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: 65536\r\n\r\n{}{{\"ok\":true}}",
+        " ".repeat(65525)
+    );
     assert!(matches!(posted(&fits).await, PostAnswer::Accepted(_)));
-    let gzip = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 11\r\n\r\n{\"ok\":true}";
+    let gzip =
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 11\r\n\r\n{\"ok\":true}";
     assert_eq!(posted(gzip).await, PostAnswer::Unknown(Unknown::Unreadable));
     let headers = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(1024 * 1024));
     assert_eq!(posted(&headers).await, PostAnswer::Unknown(Unknown::Reset));
@@ -392,6 +397,34 @@ async fn a_connection_that_comes_too_late_for_its_ping_is_kept_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_post_still_without_a_connection_at_its_timeout_is_not_sent() {
+    // The service takes the request for a token and never answers.
+    let Guarded { peer, asked: _asked } = guarded(Vec::new()).await;
+    let post = peer.post(Duration::from_millis(50)).await;
+    assert_eq!(post.answer, PostAnswer::NotSent(NotSent::NoTimeLeft));
+}
+
+#[tokio::test]
+async fn a_reply_for_another_ping_is_no_bid() {
+    let mut peer = Peer::start().await;
+    let text = BUYER.replace(
+        "price = { at = \"$.price\" }",
+        "price = { at = \"$.price\" }, ping_id = { at = \"$.id\" }",
+    );
+    peer.connector = connector(&text);
+    for (id, bids) in [("ping_1", true), ("ping_2", false)] {
+        let ping = peer.ping(LONG);
+        let mut stream = peer.accept().await;
+        request(&mut stream).await;
+        let body = format!("{{\"ok\":true,\"price\":12.5,\"id\":\"{id}\"}}");
+        let head =
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}", body.len());
+        say(&mut stream, &format!("{head}\r\n\r\n{body}")).await;
+        assert_eq!(is_bid(&ping.await), bids);
+    }
+}
+
+#[tokio::test]
 async fn warming_up_opens_a_connection_before_the_first_lead() {
     let peer = Peer::start().await;
     peer.transport.warm(&peer.connector);
@@ -433,6 +466,9 @@ async fn guarded(replies: Vec<String>) -> Guarded {
             let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}");
             say(&mut stream, &format!("{head}\r\n\r\n{reply}")).await;
         }
+        // The service stays, and answers no more.
+        std::future::pending::<()>().await;
+        drop(service);
     });
     Guarded { peer, asked }
 }

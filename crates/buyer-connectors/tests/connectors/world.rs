@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use buyer_connectors::{CampaignUse, Connector, Connectors, PostContext, Request, Secrets, compile};
+use buyer_connectors::{
+    CampaignUse, Connector, Connectors, PostContext, Request, Secrets, compile,
+};
 use exchange_model::document::NodeKind;
 use exchange_model::outcome::BidToken;
 use exchange_model::timestamp::Date;
