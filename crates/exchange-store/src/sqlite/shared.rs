@@ -36,6 +36,14 @@ impl Shared {
         });
     }
 
+    /// Stops the store for good, whatever kind of error it was.
+    pub(super) fn stop(&self, error: &StoreError) {
+        match error {
+            StoreError::Failed(reason) => self.fail(reason),
+            other => self.fail(&other.to_string()),
+        }
+    }
+
     /// An error once the store has stopped.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match &*self.failed.borrow() {

@@ -57,6 +57,10 @@ impl<'a> Txn<'a> {
         run(conn, "SAVEPOINT operation", [])?;
         let mut txn = Txn { conn, shared, head, touched, counted: Vec::new() };
         let done = act(&mut txn);
+        if let Err(StoreError::Failed(_)) = done {
+            // The database has rolled everything back by itself, and nothing more is asked of it.
+            return done;
+        }
         if done.is_err() {
             *txn.head = before;
             txn.uncount();

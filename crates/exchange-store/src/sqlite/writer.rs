@@ -191,7 +191,7 @@ impl Writer {
             return;
         }
         if let Err(error) = &done {
-            self.shared.fail(&error.to_string());
+            self.shared.stop(error);
         }
         self.log.written();
         let clear = batch.iter().any(|(op, ok)| ok.is_ok() && op.wish() == Wish::ClearLog);
