@@ -25,10 +25,10 @@ impl Txn<'_> {
     /// Records a request, unless its key or its ping is used.
     pub(super) fn take_in(&self, from: &Prepared) -> Result<IntakeReply, StoreError> {
         let lead = from.intake.lead.id();
-        if let Some(hash) = &from.idempotency {
-            if let Some(lead) = self.key_in_use(hash)? {
-                return Ok(IntakeReply::KeyInUse { lead });
-            }
+        if let Some(hash) = &from.idempotency
+            && let Some(lead) = self.key_in_use(hash)?
+        {
+            return Ok(IntakeReply::KeyInUse { lead });
         }
         if self.is_known(from.intake.kind, lead)? {
             return Ok(IntakeReply::PingUsed);

@@ -200,7 +200,7 @@ impl Writer {
             let wish = operation.wish();
             let verdict = done.clone().and(own);
             operation.answer(match wish {
-                Wish::ClearLog => verdict.and(cleared.clone()),
+                Wish::ClearLog => verdict.and_then(|()| cleared.clone()),
                 Wish::Plain | Wish::WithTraces => verdict,
             });
         }

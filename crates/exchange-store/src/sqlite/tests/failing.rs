@@ -44,8 +44,8 @@ fn a_broken_file_stops_the_store_and_everybody_is_told() {
     assert!(matches!(read, Err(StoreError::Failed(_))));
 }
 
-#[tokio::test]
-async fn a_full_disk_at_the_commit_stops_the_store() {
+#[test]
+fn a_full_disk_at_the_commit_stops_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let options = StoreOptions::new(folder.path().join("rialto.db"));
     let (store, _) = SqliteStore::open(options, RootKey::from_bytes(ROOT), at(0)).unwrap();
@@ -55,19 +55,20 @@ async fn a_full_disk_at_the_commit_stops_the_store() {
         txn.conn.query_row("PRAGMA max_page_count = 1", [], |_row| Ok(()))?;
         Ok(())
     });
-    limit.await.unwrap();
+    limit.blocking_wait().unwrap();
     let mut desk = Desk { folder, store: Some(store) };
     let mut refused = false;
     for number in 1..=200 {
         let intake = desk.intake_of(number, &phone(number));
-        let answer = desk.store().intake(intake).await;
+        let answer = desk.store().intake(intake).blocking_wait();
         refused |= matches!(answer, Err(StoreError::Failed(_)));
         if refused {
             break;
         }
     }
     assert!(refused);
-    assert!(failure.wait().await.contains("full"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(runtime.block_on(failure.wait()).contains("full"));
     // After space has come back, a restart goes on.
     desk.store.take().unwrap().kill();
     desk.open();
