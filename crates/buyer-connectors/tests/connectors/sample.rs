@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use buyer_connectors::Request;
+use buyer_connectors::{EncodeError, PostContext, Request};
+use exchange_model::{AttemptId, Currency, LeadId, Money, PostPermit};
 use expect_test::expect_file;
 
-use crate::world::{compile_file, config, listed, ping_request, post_request};
+use crate::world::{compile_file, config, lead, listed, permit, ping_request, post_request, today};
 
 fn shown(request: &Request, out: &mut String) {
     writeln!(out, "{} {}", request.method, request.uri).expect("writing to a string");
@@ -46,4 +47,40 @@ fn every_sample_buyer_compiles_and_its_requests_are_as_recorded() {
         }
     }
     expect_file!["sample_requests.txt"].assert_eq(&out);
+}
+
+#[test]
+fn a_post_is_written_only_with_the_permit_of_its_lead_and_campaign() {
+    let (connectors, _) = compile_file(
+        "buyer.toml",
+        &std::fs::read_to_string(config("buyers/acme_mutual.toml")).expect("a buyer's file"),
+    );
+    let (campaign, connector) = connectors.iter().next().expect("a campaign");
+    let (lead, today) = (lead(), today());
+    let context = PostContext {
+        ping_id: None,
+        token: None,
+        price: Money::zero(Currency::USD),
+        source_alias: "S1",
+        idempotency_key: "k",
+        today,
+    };
+    let written = |permit| connector.encode_post(&lead, &permit, &context).map(|_| ());
+    assert_eq!(written(permit(&lead, campaign)), Ok(()));
+    let other = "acme_mutual/other".parse().expect("a campaign's name");
+    assert_eq!(written(permit(&lead, &other)), Err(EncodeError::WrongPermit));
+    let stranger = AttemptId::new(LeadId::from_bytes([1; 16]), 1);
+    let strange = PostPermit::issue(stranger, campaign.clone());
+    assert_eq!(written(strange), Err(EncodeError::WrongPermit));
+}
+
+#[test]
+fn nothing_prints_a_secret_or_contact_data() {
+    let text = std::fs::read_to_string(config("buyers/acme_mutual.toml")).expect("a buyer's file");
+    let (connectors, _) = compile_file("buyer.toml", &text);
+    for (_, connector) in connectors.iter() {
+        let (request, permit) = post_request(connector, "t");
+        let printed = format!("{connector:?} {request:?} {permit:?}");
+        assert!(!printed.contains("S-acme") && !printed.contains("5125550134"), "{printed}");
+    }
 }
