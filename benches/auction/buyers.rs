@@ -81,7 +81,9 @@ impl Replies {
         let terms = format!(r#""price":"{}.00","currency":"USD""#, number.saturating_add(10));
         Self {
             ping: ok(&format!(r#"{{"ok":true,{terms},"id":"bid-{number}"}}"#)),
-            post: ok(&format!(r#"{{"ok":true,{terms},"ref":"sale-{number}"}}"#)),
+            post: ok(&format!(
+                r#"{{"ok":true,{terms},"id":"bid-{number}","ref":"sale-{number}"}}"#
+            )),
         }
     }
 }
