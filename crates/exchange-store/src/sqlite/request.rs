@@ -67,34 +67,39 @@ impl Txn<'_> {
             Ok((coded(row, "kind", IntakeKind::from_code)?, lead_id(row, "lead")?))
         })?;
         let Some((kind, lead)) = found else { return Ok(None) };
-        let sql = match kind {
-            IntakeKind::Lead => "SELECT status FROM lead WHERE id = ?1",
-            IntakeKind::Ping => "SELECT status FROM ping WHERE id = ?1",
-        };
-        let status =
-            one(self.conn, sql, [lead.to_bytes()], |row| Ok(row.get::<_, Option<String>>(0)?))?;
+        let status = self.status_of(kind, lead)?;
         let abandoned = status.flatten().is_some_and(|s| s == LeadStatus::Abandoned.code());
         Ok((!abandoned).then_some(lead))
     }
 
-    /// Whether the id is taken. An abandoned post on a ping gives the ping free.
+    /// Whether the id is taken. A post on a ping that was abandoned before anything left the house
+    /// gives the ping free.
     fn is_known(&self, kind: IntakeKind, lead: LeadId) -> Result<bool, StoreError> {
+        let Some(status) = self.status_of(kind, lead)? else { return Ok(false) };
+        let abandoned = status.is_some_and(|status| status == LeadStatus::Abandoned.code());
+        if kind == IntakeKind::Ping || !abandoned || !states(self.conn, lead)?.is_empty() {
+            return Ok(true);
+        }
+        for sql in [
+            "DELETE FROM reply WHERE kind = 'lead' AND lead = ?1",
+            "DELETE FROM lead WHERE id = ?1",
+        ] {
+            run(self.conn, sql, [lead.to_bytes()])?;
+        }
+        Ok(false)
+    }
+
+    /// The status of a request, if there is one by that id; an inner `None` while it runs.
+    fn status_of(
+        &self,
+        kind: IntakeKind,
+        lead: LeadId,
+    ) -> Result<Option<Option<String>>, StoreError> {
         let sql = match kind {
             IntakeKind::Lead => "SELECT status FROM lead WHERE id = ?1",
             IntakeKind::Ping => "SELECT status FROM ping WHERE id = ?1",
         };
-        let status =
-            one(self.conn, sql, [lead.to_bytes()], |row| Ok(row.get::<_, Option<String>>(0)?))?;
-        match status {
-            None => Ok(false),
-            Some(Some(status))
-                if kind == IntakeKind::Lead && status == LeadStatus::Abandoned.code() =>
-            {
-                run(self.conn, "DELETE FROM lead WHERE id = ?1", [lead.to_bytes()])?;
-                Ok(false)
-            }
-            Some(_) => Ok(true),
-        }
+        one(self.conn, sql, [lead.to_bytes()], |row| Ok(row.get(0)?))
     }
 
     fn write_request(&self, from: &Prepared) -> Result<(), StoreError> {

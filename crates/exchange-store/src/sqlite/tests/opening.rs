@@ -110,3 +110,21 @@ fn free_space_is_known() {
     assert!(free_space(desk.folder.path()).unwrap() > 0);
     assert!(free_space(&desk.folder.path().join("absent")).is_err());
 }
+
+#[test]
+fn the_writer_syncs_every_commit_and_overwrites_what_it_deletes() {
+    let desk = Desk::new();
+    let asked = desk.store().write(|txn| {
+        let ask = |name: &str| {
+            let value: i64 = txn.conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
+            Ok::<_, StoreError>(value)
+        };
+        Ok([
+            ask("synchronous")?,
+            ask("foreign_keys")?,
+            ask("secure_delete")?,
+            ask("wal_autocheckpoint")?,
+        ])
+    });
+    assert_eq!(asked.blocking_wait().unwrap(), [2, 1, 1, 0]);
+}

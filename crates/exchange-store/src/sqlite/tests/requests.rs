@@ -76,6 +76,12 @@ fn an_abandoned_post_gives_its_ping_and_its_key_free() {
     desk.store().abandon(lead_id(1), at(2)).blocking_wait().unwrap();
     desk.store().abandon(lead_id(1), at(3)).blocking_wait().unwrap();
     desk.take_in(1);
+    desk.step(1, None, Next::Answer(answer(LeadStatus::Abandoned)));
+    let key = desk.intake_of(1, &phone(1)).idempotency.unwrap();
+    let replay = || desk.store().replay(&source(), &key).blocking_wait().unwrap().unwrap();
+    assert_eq!(replay().reply, Some(stored_reply("the answer")));
+    desk.take_in(1);
+    assert_eq!(replay().reply, None, "the new post has no answer yet");
     desk.prepare(intent(1, 1, "acme", "12.00")).unwrap();
     let gone = desk.store().abandon(lead_id(1), at(4)).blocking_wait();
     assert!(matches!(gone, Err(StoreError::Conflict(_))), "the lead has left the house");
