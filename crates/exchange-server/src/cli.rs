@@ -20,6 +20,7 @@ mod demo;
 mod diagnostics;
 mod explain;
 mod failure;
+mod health;
 mod journey;
 mod key;
 mod lab;
@@ -28,6 +29,7 @@ mod ledger;
 mod load;
 mod mock_buyers;
 mod output;
+mod probe;
 mod serve;
 mod statement;
 mod test;
@@ -37,11 +39,15 @@ use failure::{Exit, Failure, Ran};
 use output::{BOLD, Output, RED, painted};
 
 /// The examples come before the list of options: most people want a line to copy.
-const HELP: &str = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+const HELP: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
 /// An open, self-hosted, real-time ping-post lead exchange
 #[derive(Debug, Parser)]
-#[command(name = "rialto", version, before_help = "\
+#[command(
+    name = "rialto",
+    version,
+    before_help = "\
 Examples:
   rialto demo --leads 20                    watch twenty leads being sold, nothing to set up
   rialto check                              everything wrong with the config, at once
@@ -49,10 +55,17 @@ Examples:
   rialto explain state=TX credit=fair       who would be asked for this lead, and why not
   rialto key new quotekart/search           a key for a seller's source
   rialto serve                              run the exchange
-  rialto lead show lead_01kb...             the whole journey of one lead")]
+  rialto lead show lead_01kb...             the whole journey of one lead"
+)]
 struct Cli {
     /// The folder that holds rialto.toml and the routing
-    #[arg(long, global = true, value_name = "DIR", default_value = "config")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "RIALTO_CONFIG",
+        default_value = "config"
+    )]
     config: PathBuf,
     /// Print data as JSON
     #[arg(long, global = true)]
@@ -97,35 +110,50 @@ Examples:
   rialto explain --source rateharbor/social --json")]
     Explain(explain::Explain),
     /// Make, end and list the keys of sellers' sources
-    #[command(subcommand, before_help = "\
+    #[command(
+        subcommand,
+        before_help = "\
 Examples:
   rialto key new quotekart/search
   rialto key new quotekart/search --test
   rialto key list
-  rialto key revoke 3sW9aKq2Zt")]
+  rialto key revoke 3sW9aKq2Zt"
+    )]
     Key(key::Key),
     /// Show or erase a lead
-    #[command(subcommand, before_help = "\
+    #[command(
+        subcommand,
+        before_help = "\
 Examples:
   rialto lead show lead_01kb2v3w4x5y6z7a8b9c0d1e2f
-  rialto lead erase lead_01kb2v3w4x5y6z7a8b9c0d1e2f --yes")]
+  rialto lead erase lead_01kb2v3w4x5y6z7a8b9c0d1e2f --yes"
+    )]
     Lead(lead::Lead),
     /// Verify or export the books
-    #[command(subcommand, before_help = "\
+    #[command(
+        subcommand,
+        before_help = "\
 Examples:
   rialto ledger verify
-  rialto ledger export --format hledger --out books.journal")]
+  rialto ledger export --format hledger --out books.journal"
+    )]
     Ledger(ledger::Ledger),
     /// A buyer's or a seller's statement over some days
-    #[command(subcommand, before_help = "\
+    #[command(
+        subcommand,
+        before_help = "\
 Examples:
   rialto statement buyer acme_mutual --from 2026-11-01 --to 2026-11-30
-  rialto statement seller quotekart --from 2026-11-01 --to 2026-11-30 --csv")]
+  rialto statement seller quotekart --from 2026-11-01 --to 2026-11-30 --csv"
+    )]
     Statement(statement::Whose),
     /// Finance of one buyer
-    #[command(subcommand, before_help = "\
+    #[command(
+        subcommand,
+        before_help = "\
 Examples:
-  rialto buyer top-up acme_mutual 5000.00 --ref WIRE-20261123-1")]
+  rialto buyer top-up acme_mutual 5000.00 --ref WIRE-20261123-1"
+    )]
     Buyer(buyer::Buyer),
     /// Run the sample's buyers as a process of their own
     #[command(before_help = "\
@@ -139,6 +167,12 @@ Examples:
   rialto load --url http://127.0.0.1:8080/v1/leads --key-file key.txt --rate 50 --leads 1000
   rialto load --faulty                      everything included: a third of the buyers misbehave")]
     Load(load::Load),
+    /// Ask the running exchange whether it takes leads; exit 1 when it does not
+    #[command(before_help = "\
+Examples:
+  rialto health
+  rialto --config /etc/rialto health")]
+    Health,
     /// Print a script that completes commands in a shell
     #[command(before_help = "\
 Examples:
@@ -187,8 +221,14 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::Buyer(options) => buyer::run(options, context),
         Command::MockBuyers(options) => mock_buyers::run(options),
         Command::Load(options) => load::run(options, context),
+        Command::Health => health::run(context),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut command_for_shells(), "rialto", &mut std::io::stdout());
+            clap_complete::generate(
+                *shell,
+                &mut command_for_shells(),
+                "rialto",
+                &mut std::io::stdout(),
+            );
             Ok(Exit::Done)
         }
     }

@@ -32,10 +32,10 @@ pub(crate) fn run(command: &Buyer, context: &Context) -> Ran {
     let Buyer::TopUp(options) = command;
     let exchange = context.exchange()?;
     if exchange.routing.buyer(&options.id).is_none() {
-        let names: Vec<&str> = exchange.routing.buyers().map(|b| b.id.as_str()).collect();
-        return Err(unknown("buyer", options.id.as_str(), names.into_iter()));
+        let names = exchange.routing.buyers().map(|buyer| buyer.id.as_str());
+        return Err(unknown("buyer", options.id.as_str(), names));
     }
-    let currency = context.settings(&[])?.currency;
+    let currency = context.currency()?;
     let amount = Money::parse(&options.amount, currency).map_err(Failure::usage)?;
     let booked = Desk::open(context)?.top_up(&options.id, amount, &options.reference)?;
     let (id, reference) = (&options.id, &options.reference);

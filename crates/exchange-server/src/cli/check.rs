@@ -60,6 +60,9 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
         diagnostics::print(&findings, look, context.out)?;
         let files = files_in(&settings.routing_dir);
         let counts = Counts { files, errors, warnings };
+        if !options.without_secrets && findings.sorted().iter().any(|f| f.code == "no_secret") {
+            context.out.note("secrets come with the buyers; to check the rest: --without-secrets");
+        }
         context.out.data(summary(exchange.as_ref().filter(|_| ok), counts, took))?;
     }
     if ok { Ok(Exit::Done) } else { Err(Failure::silent(Exit::BadConfig)) }

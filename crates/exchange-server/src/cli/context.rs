@@ -1,9 +1,11 @@
 //! What every command needs: the config folder, the settings, the compiled exchange.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use buyer_connectors::Secrets;
-use exchange_model::Findings;
+use exchange_model::{Currency, Document, Findings, SourceFile};
+use jiff::tz::TimeZone;
 
 use crate::cli::diagnostics::{self, Look};
 use crate::cli::failure::{Exit, Failure};
@@ -39,8 +41,42 @@ impl Context {
         settings.routing_dir = tidy(&settings.routing_dir);
         settings.store.path = tidy(&settings.store.path);
         settings.secrets.dir = tidy(&settings.secrets.dir);
-        settings.secrets.exchange_key = tidy(&settings.secrets.exchange_key);
+        settings.secrets.root_key = tidy(&settings.secrets.root_key);
         Ok(settings)
+    }
+
+    /// The clock of the books: statements cut their days by it.
+    pub(crate) fn time_zone(&self) -> Result<TimeZone, Failure> {
+        let name = self.of_books("time_zone")?.unwrap_or_else(|| "UTC".to_owned());
+        TimeZone::get(&name).map_err(|_unknown| {
+            Failure::bad_config(format!("books.main.time_zone: there is no time zone `{name}`"))
+        })
+    }
+
+    /// The currency of the books.
+    pub(crate) fn currency(&self) -> Result<Currency, Failure> {
+        match self.of_books("currency")? {
+            Some(code) => Currency::new(&code).map_err(Failure::bad_config),
+            None => Ok(Currency::USD),
+        }
+    }
+
+    fn of_books(&self, key: &'static str) -> Result<Option<String>, Failure> {
+        let file = self.config.join(SETTINGS_FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
+        let mut findings = Findings::new();
+        let source = SourceFile { path: file.display().to_string(), text };
+        let document = Document::parse(Arc::new(source), &mut findings);
+        let read = document.and_then(|document| {
+            let mut books = document.reader().table("books", &mut findings)?;
+            let mut main = books.table("main", &mut findings)?;
+            main.string(key, "\"...\"", &mut findings).map(|text| text.value.to_owned())
+        });
+        if findings.has_errors() {
+            diagnostics::print(&findings, Look::Full, self.out)?;
+            return Err(Failure::silent(Exit::BadConfig));
+        }
+        Ok(read)
     }
 
     /// The compiled exchange, for commands that send nothing: absent secrets do not matter to them.

@@ -10,7 +10,7 @@ use ping_tree::explain::{Explanation, explain};
 use ping_tree::{LeadRequest, Routing, Source, Tree};
 use serde::Serialize;
 
-use crate::cli::books::Books;
+use crate::cli::books;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::clock::Clock;
@@ -37,9 +37,9 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
     let exchange = context.exchange()?;
     let settings = context.settings(&[])?;
     let (tree, source) = route(options, &exchange.routing)?;
-    let at = moment(options.at.as_deref(), &settings.time_zone)?;
+    let at = moment(options.at.as_deref(), &context.time_zone()?)?;
     let lead = lead(&tree.vertical, &options.fields, at)?;
-    let standing = Books::standing(&settings, &exchange.routing, context)?;
+    let standing = books::standing(&settings, &exchange.routing, context)?;
     let request = LeadRequest { lead: &lead, source: &source, at };
     let explanation = explain(&tree, &request, &standing);
     if context.out.json {
@@ -95,12 +95,13 @@ fn only_tree(routing: &Routing) -> Result<Arc<Tree>, Failure> {
 pub(crate) fn unknown<'a>(
     what: &str,
     name: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
+    names: impl IntoIterator<Item = &'a str>,
 ) -> Failure {
+    let names: Vec<&str> = names.into_iter().collect();
     let failure = Failure::usage(format!("no {what} is called `{name}`"));
-    match nearest(name, names.clone()) {
+    match nearest(name, names.iter().copied()) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help(format!("there is {}", names.collect::<Vec<_>>().join(", "))),
+        None => failure.help(format!("there is {}", names.join(", "))),
     }
 }
 
@@ -128,7 +129,7 @@ fn lead(vertical: &Arc<Vertical>, given: &[String], at: Timestamp) -> Result<Lea
         })?;
         let known = vertical.index(name).map(|at| vertical.field(at));
         let Some(field) = known else {
-            return Err(unknown("field", name, vertical.names().collect::<Vec<_>>().into_iter()));
+            return Err(unknown("field", name, vertical.names()));
         };
         if field.derived.is_some() {
             return Err(Failure::usage(format!("`{name}` is computed from other fields")));

@@ -27,7 +27,8 @@ pub(crate) fn steps(trace: &Trace) -> Vec<String> {
 
 /// What happened, to whom, and how.
 fn told(event: &TraceEvent) -> (&'static str, String, String) {
-    let plain = |text: &Option<String>| text.as_ref().map(|t| format!(" \"{t}\"")).unwrap_or_default();
+    let plain =
+        |text: &Option<String>| text.as_ref().map(|t| format!(" \"{t}\"")).unwrap_or_default();
     match event {
         TraceEvent::Ineligible { tier, campaign, reason } => {
             ("ineligible", campaign.clone(), format!("{reason}, tier {tier}"))
@@ -102,10 +103,16 @@ impl Story {
             }
             TraceEvent::Pinged { tier, campaign } => self.asked(at, tier, campaign),
             TraceEvent::Bid { campaign, price, .. } => {
-                self.said(campaign, format!("{} {}", painted(GREEN, amount(price)), self.after(at, campaign)));
+                self.said(
+                    campaign,
+                    format!("{} {}", painted(GREEN, amount(price)), self.after(at, campaign)),
+                );
             }
             TraceEvent::NoBid { campaign, reason, .. } => {
-                self.said(campaign, painted(DIM, format!("no bid: {reason} {}", self.after(at, campaign))));
+                self.said(
+                    campaign,
+                    painted(DIM, format!("no bid: {reason} {}", self.after(at, campaign))),
+                );
             }
             TraceEvent::Preparing { attempt, campaign, .. } => self.posts.push(Post {
                 attempt: attempt.clone(),
@@ -218,14 +225,46 @@ mod tests {
         let text = str::to_owned;
         let tier = || text("preferred");
         let (acme, metro) = (|| text("acme/auto"), || text("metro/auto"));
-        push(0, TraceEvent::Ineligible { tier: tier(), campaign: text("blue/auto"), reason: text("closed") });
+        push(
+            0,
+            TraceEvent::Ineligible {
+                tier: tier(),
+                campaign: text("blue/auto"),
+                reason: text("closed"),
+            },
+        );
         push(1, TraceEvent::Pinged { tier: tier(), campaign: acme() });
         push(1, TraceEvent::Pinged { tier: tier(), campaign: metro() });
-        push(41, TraceEvent::Bid { campaign: acme(), price: text("31.00 USD"), payout: text("24.80 USD") });
-        push(61, TraceEvent::NoBid { campaign: metro(), reason: text("declined(cap)"), text: None });
-        push(62, TraceEvent::Preparing { attempt: text("att_1"), campaign: acme(), price: text("31.00 USD") });
+        push(
+            41,
+            TraceEvent::Bid {
+                campaign: acme(),
+                price: text("31.00 USD"),
+                payout: text("24.80 USD"),
+            },
+        );
+        push(
+            61,
+            TraceEvent::NoBid { campaign: metro(), reason: text("declined(cap)"), text: None },
+        );
+        push(
+            62,
+            TraceEvent::Preparing {
+                attempt: text("att_1"),
+                campaign: acme(),
+                price: text("31.00 USD"),
+            },
+        );
         push(65, TraceEvent::Posted { attempt: text("att_1"), campaign: acme() });
-        push(99, TraceEvent::PostAnswer { attempt: text("att_1"), outcome: text("rejected"), reason: Some(text("duplicate")), text: Some(text("DUP")) });
+        push(
+            99,
+            TraceEvent::PostAnswer {
+                attempt: text("att_1"),
+                outcome: text("rejected"),
+                reason: Some(text("duplicate")),
+                text: Some(text("DUP")),
+            },
+        );
         push(101, TraceEvent::Answered { status: text("unsold"), payout: None });
         trace
     }

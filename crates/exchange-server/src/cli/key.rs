@@ -60,8 +60,8 @@ pub(crate) fn run(command: &Key, context: &Context) -> Ran {
 fn make(options: &NewKey, context: &Context) -> Ran {
     let exchange = context.exchange()?;
     if exchange.routing.source(&options.source).is_none() {
-        let names: Vec<&str> = exchange.routing.sources().map(|s| s.id.as_str()).collect();
-        return Err(unknown("source", options.source.as_str(), names.into_iter()));
+        let names = exchange.routing.sources().map(|source| source.id.as_str());
+        return Err(unknown("source", options.source.as_str(), names));
     }
     let mode = if options.test { KeyMode::Test } else { KeyMode::Live };
     let key = Desk::open(context)?.new_key(&options.source, mode)?;
@@ -99,7 +99,9 @@ fn list(context: &Context) -> Ran {
             None => "works".to_owned(),
         };
         let (id, source, mode) = (&key.id, key.source.as_str(), key.mode.code());
-        context.out.data(format!("{id}  {source:width$}  {mode}  made {}  {state}", key.created_at))?;
+        context
+            .out
+            .data(format!("{id}  {source:width$}  {mode}  made {}  {state}", key.created_at))?;
     }
     if keys.is_empty() {
         context.out.note("no keys yet; make one with `rialto key new seller/source`");

@@ -85,7 +85,10 @@ fn head(view: &LeadView, out: Output) -> std::io::Result<()> {
         reasons => format!(" ({})", reasons.join(", ")),
     };
     let status = status(view);
-    out.data(painted(BOLD, format!("{} {status}{why}{}", view.parts.id, payout.unwrap_or_default())))?;
+    out.data(painted(
+        BOLD,
+        format!("{} {status}{why}{}", view.parts.id, payout.unwrap_or_default()),
+    ))?;
     row(out, "source", view.source.as_str())?;
     row(out, "config", &view.config_version)?;
     row(out, "received", &standing.received_at.to_string())?;

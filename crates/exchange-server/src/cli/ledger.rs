@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use exchange_store::all_transactions;
 use serde::Serialize;
 use settlement_ledger::Transaction;
 use settlement_ledger::export::{StoredBalance, hledger};
@@ -90,7 +89,9 @@ fn json(report: &VerifyReport) -> JsonReport {
 fn export(options: &Export, books: &Books, context: &Context) -> Ran {
     let Format::Hledger = options.format;
     let balances = books.store().balances().blocking_wait()?;
-    let transactions: Vec<Transaction> = all_transactions(books.store())
+    let transactions: Vec<Transaction> = books
+        .store()
+        .all_transactions()
         .map(|stored| stored.map(|stored| stored.transaction))
         .collect::<Result<_, _>>()?;
     let stored: Vec<StoredBalance> = balances
@@ -98,7 +99,7 @@ fn export(options: &Export, books: &Books, context: &Context) -> Ran {
         .filter_map(|balance| StoredBalance::settled(balance.key, balance.minor))
         .collect();
     let mut journal = String::new();
-    hledger(&mut journal, &transactions, &stored, &books.settings().time_zone)
+    hledger(&mut journal, &transactions, &stored, &context.time_zone()?)
         .map_err(Failure::failed)?;
     match &options.out {
         None => context.out.raw(&journal)?,

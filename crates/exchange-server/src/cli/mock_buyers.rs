@@ -30,11 +30,8 @@ pub(crate) fn run(options: &Mock) -> Ran {
     if let Some(dir) = &options.secrets {
         write_sample_secrets(dir)?;
     }
-    let run = RunOptions {
-        seed: options.seed,
-        books: options.books.clone(),
-        faults: options.faults,
-    };
+    let run =
+        RunOptions { seed: options.seed, books: options.books.clone(), faults: options.faults };
     block_on(async { run_forever(run).await.map_err(Failure::from) })?;
     Ok(Exit::Done)
 }

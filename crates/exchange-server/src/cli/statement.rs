@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 use exchange_model::{BillingTerms, BuyerId, Currency, Date, MinorUnits, Money, SellerId};
-use exchange_store::all_transactions;
 use serde::Serialize;
 use settlement_ledger::statement::{Party, Period, Statement, StatementBuilder};
 
@@ -81,7 +80,7 @@ pub(crate) fn run(whose: &Whose, context: &Context) -> Ran {
         Whose::Seller(of) => (seller(&of.id, &exchange.routing)?, &of.period),
     };
     let books = Books::open(context)?;
-    let statement = make(party, days, &books)?;
+    let statement = make(party, days, &books, context)?;
     match (context.out.json, days.csv) {
         (true, _) => context.out.json(&json(&statement, days))?,
         (false, true) => context.out.raw(&statement.to_csv())?,
@@ -91,9 +90,9 @@ pub(crate) fn run(whose: &Whose, context: &Context) -> Ran {
 }
 
 fn buyer(id: &BuyerId, routing: &ping_tree::Routing) -> Result<Party, Failure> {
-    let names: Vec<&str> = routing.buyers().map(|buyer| buyer.id.as_str()).collect();
+    let names = routing.buyers().map(|buyer| buyer.id.as_str());
     match routing.buyer(id).map(|buyer| buyer.terms) {
-        None => Err(unknown("buyer", id.as_str(), names.into_iter())),
+        None => Err(unknown("buyer", id.as_str(), names)),
         Some(BillingTerms::Prepaid { .. }) => Ok(Party::PrepaidBuyer(id.clone())),
         Some(BillingTerms::Net { .. }) => Ok(Party::TermsBuyer(id.clone())),
     }
@@ -107,13 +106,13 @@ fn seller(id: &SellerId, routing: &ping_tree::Routing) -> Result<Party, Failure>
     Err(unknown("seller", id.as_str(), sellers.iter().map(SellerId::as_str)))
 }
 
-fn make(party: Party, days: &Days, books: &Books) -> Result<Statement, Failure> {
+fn make(party: Party, days: &Days, books: &Books, context: &Context) -> Result<Statement, Failure> {
     let end = days.to.tomorrow().map_err(|_off_the_calendar| Failure::usage("--to is too late"))?;
-    let zone = books.settings().time_zone.clone();
+    let zone = context.time_zone()?;
     let period = Period::new(days.from, end, zone).map_err(Failure::usage)?;
-    let currency: Currency = books.settings().currency;
+    let currency: Currency = context.currency()?;
     let mut builder = StatementBuilder::new(party, currency, period);
-    for stored in all_transactions(books.store()) {
+    for stored in books.store().all_transactions() {
         builder.add(&stored?.transaction).map_err(Failure::failed)?;
     }
     builder.finish().map_err(Failure::failed)

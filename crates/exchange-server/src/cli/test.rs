@@ -63,7 +63,11 @@ pub(crate) fn run(options: &Test, context: &Context) -> Ran {
     } else {
         print(&results, context.out)?;
         let millis = clock.now().since(began).as_millis();
-        let failing = if failed == 0 { "0 failed".to_owned() } else { painted(RED, format!("{failed} failed")) };
+        let failing = if failed == 0 {
+            "0 failed".to_owned()
+        } else {
+            painted(RED, format!("{failed} failed"))
+        };
         context.out.data(format!("{passed} passed, {failing} ({millis} ms)"))?;
     }
     if failed == 0 { Ok(Exit::Done) } else { Err(Failure::silent(Exit::Failed)) }

@@ -1,0 +1,285 @@
+//! Where commands find the records: reading the database, writing through whoever holds its lock.
+
+use std::path::Path;
+use std::time::Duration;
+
+use exchange_model::{BuyerId, CampaignId, LeadId, MinorUnits, Money, SourceId, Timestamp};
+use exchange_store::vault::RootKey;
+use exchange_store::{
+    ExchangeStore as _, KeyMode, SqliteStore, StoreError, StoreOptions, StoreReader,
+};
+use ping_tree::{Routing, Standing, Tally, Window};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use settlement_ledger::Stamp;
+use settlement_ledger::account::BankName;
+use settlement_ledger::top_up::WireTopUp;
+
+use crate::auth;
+use crate::cli::block_on;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::clock::Clock;
+use crate::settings::Settings;
+use crate::standing::currency_of;
+
+/// The bank account that transfers arrive at, in the books.
+const BANK: &str = "main";
+/// Who booked it, in the ledger.
+const ACTOR: &str = "cli";
+/// How long the running exchange may take to do what it is asked.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The database, for reading at any time.
+#[derive(Debug)]
+pub(crate) struct Books {
+    store: StoreReader,
+}
+
+impl Books {
+    /// The database of the config folder.
+    pub(crate) fn open(context: &Context) -> Result<Self, Failure> {
+        Self::at(&context.settings(&[])?)
+    }
+
+    /// The database of these settings.
+    pub(crate) fn at(settings: &Settings) -> Result<Self, Failure> {
+        let path = &settings.store.path;
+        if !path.is_file() {
+            let message = format!("there is no database `{}` yet", path.display());
+            return Err(Failure::failed(message).help("`rialto serve` makes it at its first start"));
+        }
+        let root = root_key(settings)?;
+        let store = StoreReader::open(path, root, Clock::system().now())?;
+        Ok(Self { store })
+    }
+
+    /// What is stored.
+    pub(crate) fn store(&self) -> &StoreReader {
+        &self.store
+    }
+}
+
+fn root_key(settings: &Settings) -> Result<RootKey, Failure> {
+    for path in [&settings.store.path, &settings.secrets.root_key] {
+        if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
+            std::fs::create_dir_all(parent)?;
+        }
+    }
+    let new = !settings.store.path.exists();
+    RootKey::load_or_create(&settings.secrets.root_key, new).map_err(Failure::failed)
+}
+
+/// Usage and credit as the database has them; nothing is used where there is no database.
+#[derive(Debug)]
+pub(crate) struct Now<'a> {
+    store: Option<StoreReader>,
+    routing: &'a Routing,
+}
+
+/// What `explain` is told of the moment.
+pub(crate) fn standing<'a>(
+    settings: &Settings,
+    routing: &'a Routing,
+    context: &Context,
+) -> Result<Now<'a>, Failure> {
+    if !settings.store.path.is_file() {
+        context.out.note("no database yet: caps and credit are taken as unused");
+        return Ok(Now { store: None, routing });
+    }
+    let store = Books::at(settings)?.store;
+    Ok(Now { store: Some(store), routing })
+}
+
+impl Standing for Now<'_> {
+    /// Nothing can be paused beside the files.
+    fn paused(&self, _campaign: &CampaignId) -> bool {
+        false
+    }
+
+    fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
+        self.store.as_ref().map(|store| store.used(campaign, window)).unwrap_or_default()
+    }
+
+    fn available(&self, buyer: &BuyerId) -> Option<MinorUnits> {
+        let terms = self.routing.buyer(buyer)?.terms;
+        self.store.as_ref()?.available(buyer, &terms, currency_of(&terms))
+    }
+}
+
+/// Writes: through the running exchange where there is one, otherwise itself.
+#[derive(Debug)]
+pub(crate) enum Desk {
+    /// No other process has the database.
+    Own(Box<SqliteStore>),
+    /// The exchange that has it listens for operators here.
+    Server(String),
+}
+
+/// A key that was just made.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct MadeKey {
+    /// Its public part.
+    pub(crate) id: String,
+    /// Its text, shown once.
+    pub(crate) key: String,
+}
+
+impl Desk {
+    /// The desk of the config folder.
+    pub(crate) fn open(context: &Context) -> Result<Self, Failure> {
+        Self::at(&context.settings(&[])?)
+    }
+
+    /// The desk of these settings.
+    pub(crate) fn at(settings: &Settings) -> Result<Self, Failure> {
+        let options = StoreOptions::new(&settings.store.path);
+        match SqliteStore::open(options, root_key(settings)?, Clock::system().now()) {
+            Ok((store, _recovered)) => Ok(Self::Own(Box::new(store))),
+            Err(StoreError::Locked { note }) => Ok(Self::Server(address(&note)?)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a key for a source.
+    pub(crate) fn new_key(&self, source: &SourceId, mode: KeyMode) -> Result<MadeKey, Failure> {
+        match self {
+            Self::Own(store) => {
+                let made = auth::issue(source, mode, store.keys(), Clock::system().now());
+                let id = made.record.id.clone();
+                store.add_key(made.record).blocking_wait()?;
+                Ok(MadeKey { id, key: made.text.to_string() })
+            }
+            Self::Server(server) => {
+                let body = json!({ "source": source.as_str(), "mode": mode.code() });
+                read(ask(server, "/api/keys", &body)?)
+            }
+        }
+    }
+
+    /// Ends a key; `false` when there is none that works.
+    pub(crate) fn revoke_key(&self, id: &str) -> Result<bool, Failure> {
+        match self {
+            Self::Own(store) => Ok(store.revoke_key(id, Clock::system().now()).blocking_wait()?),
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Revoked {
+                    revoked: bool,
+                }
+                let done: Revoked =
+                    read(ask(server, &format!("/api/keys/{id}/revoke"), &json!({}))?)?;
+                Ok(done.revoked)
+            }
+        }
+    }
+
+    /// Erases a lead's contact data; since when it is erased, or nothing without such a lead.
+    pub(crate) fn erase(&self, lead: LeadId) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Own(store) => {
+                let erased = store.erase(lead, Clock::system().now()).blocking_wait()?;
+                Ok(erased.map(|erasure| erasure.erased_at.to_string()))
+            }
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Erased {
+                    erased_at: Option<String>,
+                }
+                let done: Erased =
+                    read(ask(server, &format!("/api/leads/{lead}/erase"), &json!({}))?)?;
+                Ok(done.erased_at)
+            }
+        }
+    }
+
+    /// Books a transfer; `false` when this reference was booked before.
+    pub(crate) fn top_up(
+        &self,
+        buyer: &BuyerId,
+        amount: Money,
+        reference: &str,
+    ) -> Result<bool, Failure> {
+        match self {
+            Self::Own(store) => Ok(store.top_up(wire(buyer, amount, reference)).blocking_wait()?),
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Booked {
+                    booked: bool,
+                }
+                let body = json!({ "amount": amount.amount_text(), "reference": reference });
+                let done: Booked =
+                    read(ask(server, &format!("/api/buyers/{buyer}/top-ups"), &body)?)?;
+                Ok(done.booked)
+            }
+        }
+    }
+}
+
+fn wire(buyer: &BuyerId, amount: Money, reference: &str) -> WireTopUp {
+    let now: Timestamp = Clock::system().now();
+    WireTopUp {
+        buyer: buyer.clone(),
+        bank: BankName::new(BANK).expect("the name is made of letters"),
+        bank_ref: reference.to_owned(),
+        amount,
+        stamp: Stamp { effective_at: now, recorded_at: now, actor: ACTOR.to_owned() },
+        memo: String::new(),
+    }
+}
+
+/// Where the process that holds the lock listens for operators.
+fn address(note: &str) -> Result<String, Failure> {
+    let text = note.trim();
+    let text = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+    match text.parse::<std::net::SocketAddr>() {
+        Ok(address) => Ok(address.to_string()),
+        Err(_no_address) => {
+            let message = format!("another process has the database open and says: {note}");
+            Err(Failure::failed(message).help("wait for it to end, or stop it"))
+        }
+    }
+}
+
+/// A client for requests to our own exchange.
+pub(crate) fn client(patience: Duration) -> Result<reqwest::Client, Failure> {
+    // Once per process; that it was installed before is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().timeout(patience).no_proxy().build();
+    client.map_err(Failure::failed)
+}
+
+/// Asks the operator's API of the running exchange.
+fn ask(server: &str, path: &str, body: &Value) -> Result<Value, Failure> {
+    let url = format!("http://{server}{path}");
+    block_on(async {
+        let sent = client(PATIENCE)?.post(&url).json(body).send().await;
+        let answer = sent.map_err(|_unreachable| {
+            Failure::failed(format!("the running exchange does not answer at {server}"))
+        })?;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let detail = body.get("detail").and_then(Value::as_str).unwrap_or("no reason given");
+        Err(Failure::failed(format!("the running exchange refuses ({status}): {detail}")))
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: Value) -> Result<T, Failure> {
+    serde_json::from_value(answer).map_err(|_other_version| {
+        Failure::failed("the running exchange answers in another way than this command expects")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_note_of_a_running_exchange_is_its_address() {
+        assert_eq!(address("127.0.0.1:9090\n").unwrap(), "127.0.0.1:9090");
+        assert_eq!(address("http://127.0.0.1:9090/").unwrap(), "127.0.0.1:9090");
+        assert!(address("it left no note").is_err());
+    }
+}

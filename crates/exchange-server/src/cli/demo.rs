@@ -1,0 +1,432 @@
+//! `rialto demo`: an exchange to watch, with nothing to set up.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use exchange_core::trace::Trace;
+use exchange_lab::load::{Answer, Answered, BodyFormat, Histogram, LEADS_MAX, LoadPlan};
+use exchange_lab::mock_buyers::sample_buyers;
+use exchange_lab::{LeadPlan, load};
+use exchange_model::LeadId;
+use exchange_store::{AttemptView, LeadView, StoreReader};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::cli::block_on;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure, Ran};
+use crate::cli::journey::{self, millis};
+use crate::cli::lab::{Agreement, Closing, Lab, Seller};
+use crate::cli::output::{BOLD, DIM, GREEN, Output, PLAIN, RED, YELLOW, counted, painted};
+use crate::clock::Clock;
+
+/// Answers that may wait to be printed; later ones are counted only.
+const ANSWERS_WAITING_MAX: usize = 10_000;
+/// How often the database is asked for a journey that is written behind.
+const JOURNEY_TRIES: u32 = 40;
+/// How long between two tries.
+const JOURNEY_PAUSE: Duration = Duration::from_millis(25);
+/// Most leads under way at once.
+const CONCURRENCY: usize = 500;
+
+/// Options of `rialto demo`.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Stop after this many leads; without it, at Ctrl-C
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LEADS_MAX))]
+    leads: Option<u64>,
+    /// Makes leads, bids and faults: the same seed, the same demo
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Leads per second
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+}
+
+/// Runs the demo.
+pub(crate) fn run(options: &Demo, context: &Context) -> Ran {
+    block_on(watch(options, context))
+}
+
+async fn watch(options: &Demo, context: &Context) -> Ran {
+    let clock = Clock::system();
+    let out = context.out;
+    let lab = Lab::start(context, sample_buyers(options.seed)).await?;
+    introduce(&lab, out);
+    let began = clock.now();
+    let mut tally = Tally::default();
+    let (sender, mut answers) = mpsc::channel(ANSWERS_WAITING_MAX);
+    let sending = send(options, &lab, sender);
+    let printing = print_all(&lab, &mut answers, &mut tally, out);
+    tokio::select! {
+        (sent, printed) = async { tokio::join!(sending, printing) } => { sent?; printed?; }
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            out.note("\nstopping: the auctions under way finish first");
+        }
+    }
+    tally.elapsed = clock.now().since(began);
+    tally.budget = lab.sellers.iter().map(|seller| seller.budget).max().unwrap_or_default();
+    let operator = lab.operator();
+    let closing = lab.stop().await?;
+    if out.json {
+        out.json_line(&json_summary(&tally, &closing))?;
+    } else {
+        summary(&tally, &closing, out)?;
+        out.note(painted(DIM, format!("the operator's listener was http://{operator}")));
+    }
+    if closing.sound() { Ok(Exit::Done) } else { Err(Failure::silent(Exit::Failed)) }
+}
+
+fn introduce(lab: &Lab, out: Output) {
+    let buyers: Vec<&str> = lab.buyers.iter().map(exchange_lab::MockBuyer::name).collect();
+    let sources: Vec<&str> = lab.sellers.iter().map(|seller| seller.source.as_str()).collect();
+    out.note(format!("{} mock buyers: {}", buyers.len(), buyers.join(", ")));
+    out.note(format!("sellers post to {} as {}", lab.url(), sources.join(", ")));
+    let operator = lab.operator();
+    out.note(format!("metrics and health: http://{operator}/metrics http://{operator}/readyz"));
+    out.note(format!("config {}; Ctrl-C stops\n", lab.exchange.version));
+}
+
+/// An answer with the source it was for.
+type Told = (Seller, Answered);
+
+/// Sends the leads, dealt out evenly among the sources.
+async fn send(options: &Demo, lab: &Lab, sender: mpsc::Sender<Told>) -> Result<(), Failure> {
+    let sources = u64::try_from(lab.sellers.len()).unwrap_or(1).max(1);
+    let mut sending = tokio::task::JoinSet::new();
+    for (nth, seller) in (0_u64..).zip(lab.sellers.iter().cloned()) {
+        let share = |all: u64| all / sources + u64::from(nth < all % sources);
+        let rate = u32::try_from(share(u64::from(options.rate)).max(1)).unwrap_or(1);
+        let leads = LeadPlan::realistic(options.seed.wrapping_add(nth));
+        let tell = sender.clone();
+        let whose = seller.clone();
+        let plan = LoadPlan {
+            rate_per_second: rate,
+            total: options.leads.map_or(LEADS_MAX, share),
+            concurrency: CONCURRENCY,
+            budget: seller.budget,
+            format: if nth % 2 == 0 { BodyFormat::Json } else { BodyFormat::Form },
+            leads,
+            on_answer: Some(Arc::new(move |answered: &Answered| {
+                // Full means that nobody can read so fast: the lead is counted by the report.
+                drop(tell.try_send((whose.clone(), answered.clone())));
+            })),
+            ..LoadPlan::new(&lab.url(), &seller.key)
+        };
+        sending.spawn(load::run(plan));
+    }
+    drop(sender);
+    while let Some(run) = sending.join_next().await {
+        run.map_err(Failure::failed)?.map_err(Failure::failed)?;
+    }
+    Ok(())
+}
+
+async fn print_all(
+    lab: &Lab,
+    answers: &mut mpsc::Receiver<Told>,
+    tally: &mut Tally,
+    out: Output,
+) -> Result<(), Failure> {
+    let books = lab.books()?;
+    while let Some((seller, answered)) = answers.recv().await {
+        let told = Story::read(&seller, &answered, books.store()).await?;
+        tally.note(&told);
+        if out.json {
+            out.json_line(&told.json())?;
+        } else {
+            told.print(tally.leads, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// One lead, from its answer and its record.
+#[derive(Debug)]
+struct Story {
+    source: String,
+    /// `sold`, `unsold`, `duplicate`, `pending`, the code of a problem, or why there is no answer.
+    outcome: String,
+    about: String,
+    lead_ref: String,
+    took: Duration,
+    problem: String,
+    view: Option<LeadView>,
+}
+
+impl Story {
+    async fn read(
+        seller: &Seller,
+        answered: &Answered,
+        store: &StoreReader,
+    ) -> Result<Self, Failure> {
+        let lead = &answered.lead;
+        let outcome = match &answered.answer {
+            Ok(answer) => answer.outcome().unwrap_or_else(|| answer.status.to_string()),
+            Err(failure) => failure.code().to_owned(),
+        };
+        let view = match answered.answer.as_ref().ok().and_then(lead_id) {
+            Some(id) => recorded(store, id).await?,
+            None => None,
+        };
+        let about = [lead.field("state"), lead.field("vehicle_year"), lead.field("vehicle_make")];
+        Ok(Self {
+            source: seller.source.to_string(),
+            outcome,
+            about: about.join(" "),
+            lead_ref: masked(&lead.field("seller_lead_id")),
+            took: answered.took,
+            problem: answered.answer.as_ref().map(problem).unwrap_or_default(),
+            view,
+        })
+    }
+
+    fn print(&self, number: u64, out: Output) -> io::Result<()> {
+        let colour = match self.outcome.as_str() {
+            "sold" => GREEN,
+            "unsold" | "duplicate" => DIM,
+            "pending" => YELLOW,
+            _ => RED,
+        };
+        let outcome = format!("{colour}{BOLD}{:9}{PLAIN}", self.outcome);
+        let took = millis(micros(self.took));
+        let (about, whose, reference) = (&self.about, &self.source, &self.lead_ref);
+        let earned = self.earned();
+        out.data(format!(
+            "{outcome}  #{number} {about:22} {took:>8}  {whose} {reference} {earned}"
+        ))?;
+        for line in self.lines() {
+            out.data(format!("           {line}"))?;
+        }
+        Ok(())
+    }
+
+    fn earned(&self) -> String {
+        let payout = self.view.as_ref().and_then(|view| view.standing.payout);
+        payout.map(|payout| painted(GREEN, format!("earns {payout}"))).unwrap_or_default()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let Some(view) = &self.view else { return self.problem_line() };
+        let mut lines: Vec<String> = view.traces.iter().flat_map(journey::brief).collect();
+        lines.extend(self.sale().map(|sale| {
+            let margin = sale.price.checked_sub(sale.payout).map(|margin| margin.amount_text());
+            let margin = margin.unwrap_or_default();
+            let buyer = sale.campaign.buyer();
+            format!(
+                "paid       {buyer} pays {}, the seller gets {}, margin {margin}",
+                sale.price, sale.payout
+            )
+        }));
+        if lines.is_empty() && !view.standing.reasons.is_empty() {
+            lines.push(painted(DIM, view.standing.reasons.join(", ")));
+        }
+        lines
+    }
+
+    fn problem_line(&self) -> Vec<String> {
+        if self.problem.is_empty() { Vec::new() } else { vec![painted(DIM, &self.problem)] }
+    }
+
+    fn sale(&self) -> Option<&AttemptView> {
+        self.view.as_ref()?.attempts.iter().find(|attempt| attempt.state == "accepted")
+    }
+
+    fn json(&self) -> JsonStory<'_> {
+        let payout = self.view.as_ref().and_then(|view| view.standing.payout);
+        JsonStory {
+            outcome: &self.outcome,
+            source: &self.source,
+            lead_id: self.view.as_ref().map(|view| view.parts.id.to_string()),
+            took_ms: self.took.as_millis(),
+            buyer: self.sale().map(|sale| sale.campaign.to_string()),
+            price: self.sale().map(|sale| sale.price.to_string()),
+            payout: payout.map(|payout| payout.to_string()),
+            journeys: self.view.as_ref().map(|view| view.traces.as_slice()).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct JsonStory<'a> {
+    outcome: &'a str,
+    source: &'a str,
+    lead_id: Option<String>,
+    took_ms: u128,
+    buyer: Option<String>,
+    price: Option<String>,
+    payout: Option<String>,
+    journeys: &'a [Trace],
+}
+
+/// The lead's record. Its journey is written behind, so it may take a moment.
+async fn recorded(store: &StoreReader, id: LeadId) -> Result<Option<LeadView>, Failure> {
+    let mut view = None;
+    for _try in 0..JOURNEY_TRIES {
+        view = store.lead_view(id).await?;
+        if view.as_ref().is_some_and(|view| !view.traces.is_empty()) {
+            break;
+        }
+        tokio::time::sleep(JOURNEY_PAUSE).await;
+    }
+    Ok(view)
+}
+
+fn lead_id(answer: &Answer) -> Option<LeadId> {
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    body.get("lead_id")?.as_str()?.parse().ok()
+}
+
+/// `zip missing_field, phone bad_value` of a problem's errors.
+fn problem(answer: &Answer) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let errors = body.get("errors").and_then(|errors| errors.as_array());
+    let text = |error: &serde_json::Value, name: &str| {
+        error.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+    };
+    let each = errors.into_iter().flatten();
+    let each = each.map(|error| format!("{} {}", text(error, "field"), text(error, "code")));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// The seller's own reference: its ends are enough to find it again.
+fn masked(reference: &str) -> String {
+    let shown = |part: &str, keep: usize| part.chars().take(keep).collect::<String>();
+    let tail = reference.rsplit('-').next().unwrap_or_default();
+    format!("{}..{}", shown(reference, 3), shown(tail, 6))
+}
+
+/// Everything counted.
+#[derive(Debug, Default)]
+struct Tally {
+    leads: u64,
+    outcomes: BTreeMap<String, u64>,
+    latencies: Histogram,
+    elapsed: Duration,
+    budget: Duration,
+}
+
+impl Tally {
+    fn note(&mut self, story: &Story) {
+        self.leads = self.leads.saturating_add(1);
+        let count = self.outcomes.entry(story.outcome.clone()).or_default();
+        *count = count.saturating_add(1);
+        self.latencies.record(story.took);
+    }
+
+    fn of(&self, outcome: &str) -> u64 {
+        self.outcomes.get(outcome).copied().unwrap_or(0)
+    }
+
+    /// `77.5 %` of all leads.
+    fn sold_share(&self) -> String {
+        let per_mille = self.of("sold").saturating_mul(1_000).checked_div(self.leads).unwrap_or(0);
+        format!("{}.{} %", per_mille / 10, per_mille % 10)
+    }
+}
+
+fn summary(tally: &Tally, closing: &Closing, out: Output) -> io::Result<()> {
+    let outcomes: Vec<String> =
+        tally.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    let leads = counted(usize::try_from(tally.leads).unwrap_or(usize::MAX), "lead");
+    let seconds = tally.elapsed.as_millis();
+    let (whole, tenths) = (seconds / 1_000, seconds % 1_000 / 100);
+    out.data(format!(
+        "\n{}  {leads} in {whole}.{tenths} s: {}",
+        painted(BOLD, format!("sold {}", tally.sold_share())),
+        outcomes.join(", ")
+    ))?;
+    let margin = closing.revenue.checked_sub(closing.payout).map(|margin| margin.amount_text());
+    let (revenue, payout) = (closing.revenue, closing.payout);
+    out.data(format!(
+        "revenue {revenue}   payout {payout}   margin {}",
+        margin.unwrap_or_default()
+    ))?;
+    out.data(latency(tally))?;
+    verdict(closing, out)
+}
+
+/// `answer  p50 214 ms  p95 ...  of a budget of 3000 ms, none late`.
+fn latency(tally: &Tally) -> String {
+    let at = |per_mille: u32| millis(micros(tally.latencies.per_mille(per_mille)));
+    let max = tally.latencies.max();
+    let over = max.saturating_sub(tally.budget);
+    let late = if over.is_zero() {
+        "none late".to_owned()
+    } else {
+        painted(RED, format!("the latest {} over it", millis(micros(over))))
+    };
+    format!(
+        "answer  p50 {}  p95 {}  p99 {}  max {}  of a budget of {} ms, {late}",
+        at(500),
+        at(950),
+        at(990),
+        millis(micros(max)),
+        tally.budget.as_millis(),
+    )
+}
+
+/// The books, against themselves and against each buyer.
+fn verdict(closing: &Closing, out: Output) -> io::Result<()> {
+    let word = |good: bool| if good { painted(GREEN, "ok ") } else { painted(RED, "BAD") };
+    out.data(format!("{}  ledger: {}", word(closing.verified.sound()), closing.verified))?;
+    for agreement in &closing.agreements {
+        out.data(format!("{}  {}", word(agreement.holds()), line(agreement)))?;
+    }
+    Ok(())
+}
+
+fn line(agreement: &Agreement) -> String {
+    let Agreement { buyer, theirs, ours, open } = agreement;
+    let lost = match open.0 {
+        0 => String::new(),
+        lost => {
+            let posts = counted(lost, "post");
+            painted(YELLOW, format!("; {posts} without an answer, {} held", open.1))
+        }
+    };
+    let name = format!("{buyer}:");
+    let bought = counted(theirs.0, "lead");
+    format!(
+        "{name:21} {bought}, {} in its own book; {}, {} in ours{lost}",
+        theirs.1, ours.0, ours.1
+    )
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSummary<'a> {
+    leads: u64,
+    outcomes: &'a BTreeMap<String, u64>,
+    revenue: String,
+    payout: String,
+    p50_us: u64,
+    p95_us: u64,
+    p99_us: u64,
+    max_us: u64,
+    budget_us: u64,
+    books_sound: bool,
+}
+
+fn json_summary<'a>(tally: &'a Tally, closing: &Closing) -> JsonSummary<'a> {
+    let at = |per_mille: u32| micros(tally.latencies.per_mille(per_mille));
+    JsonSummary {
+        leads: tally.leads,
+        outcomes: &tally.outcomes,
+        revenue: closing.revenue.to_string(),
+        payout: closing.payout.to_string(),
+        p50_us: at(500),
+        p95_us: at(950),
+        p99_us: at(990),
+        max_us: micros(tally.latencies.max()),
+        budget_us: micros(tally.budget),
+        books_sound: closing.sound(),
+    }
+}
+
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
