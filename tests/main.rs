@@ -1,2 +1,17 @@
 //! Black-box tests over real HTTP, and tests of the repository itself.
+//!
+//! One binary, one module per topic. Every topic but `tidy` drives the real `rialto`, built once,
+//! through the [`harness`]: each test has its own folder, ports, buyers and process.
 #![cfg(test)]
+
+mod harness;
+
+mod cascade;
+mod crash;
+mod deadline;
+mod hostile_buyers;
+mod hostile_sellers;
+mod privacy;
+mod seller_api;
+mod settlement;
+mod tidy;

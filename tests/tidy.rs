@@ -155,7 +155,8 @@ fn what_decides_does_no_io() {
             }
             assert!(!BANNED.contains(&names[id]), "`{pure}` reaches `{}`", names[id]);
             for dep in nodes[id]["deps"].as_array().unwrap() {
-                let normal = dep["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null());
+                let normal =
+                    dep["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null());
                 if normal {
                     open.push(dep["pkg"].as_str().unwrap());
                 }
@@ -282,7 +283,8 @@ fn one_place_reads_the_clock() {
 fn connectors_hold_no_vendor_name() {
     for (name, text) in sources("crates/buyer-connectors/src") {
         let text = text.to_lowercase();
-        for vendor in ["boberdoo", "leadspedia", "phonexa", "leadconduit", "lead prosper", "ringba"] {
+        for vendor in ["boberdoo", "leadspedia", "phonexa", "leadconduit", "lead prosper", "ringba"]
+        {
             assert!(!text.contains(vendor), "{name} names `{vendor}`");
         }
     }

@@ -1,0 +1,178 @@
+//! One test's world: a config written for it, its buyers, its exchange, its sellers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use exchange_lab::{MockBuyer, MockBuyers};
+use serde_json::Value;
+
+use super::buyer::TestBuyer;
+use super::cli::{self, KeyMode, Ran};
+use super::process::Serving;
+use super::seller::Seller;
+use super::site::{Site, SiteSettings};
+use super::waiting::eventually;
+
+/// A world to be started.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    tiers: Vec<Vec<TestBuyer>>,
+    promise: Option<String>,
+    tree: Option<String>,
+    source: String,
+}
+
+/// A world that runs. Everything in it ends with it.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) site: Site,
+    pub(crate) serving: Serving,
+    pub(crate) buyers: MockBuyers,
+    /// `kart/search`, with a live key.
+    pub(crate) seller: Seller,
+}
+
+impl Plan {
+    /// A further tier with these buyers.
+    pub(crate) fn tier(mut self, buyers: impl IntoIterator<Item = TestBuyer>) -> Self {
+        self.tiers.push(buyers.into_iter().collect());
+        self
+    }
+
+    /// How long a ping's promise lasts.
+    pub(crate) fn promise(mut self, lifetime: &str) -> Self {
+        self.promise = Some(lifetime.to_owned());
+        self
+    }
+
+    /// The times of the tree, as lines.
+    pub(crate) fn times(mut self, lines: &str) -> Self {
+        self.tree = Some(lines.to_owned());
+        self
+    }
+
+    /// Further lines of the source `kart/search`.
+    pub(crate) fn source(mut self, lines: &str) -> Self {
+        self.source = lines.to_owned();
+        self
+    }
+
+    /// Writes the config, starts the buyers and the exchange, makes a key.
+    pub(crate) async fn start(self) -> World {
+        let site = Site::new(&SiteSettings::default());
+        let buyers = self.start_buyers(&site).await;
+        self.write(&site);
+        let serving = Serving::start(&site).await;
+        let seller = Seller::new(site.seller, &cli::new_key(&site, "kart/search", KeyMode::Live));
+        World { site, serving, buyers, seller }
+    }
+
+    async fn start_buyers(&self, site: &Site) -> MockBuyers {
+        let members = || self.tiers.iter().flatten();
+        let mocks = members().filter_map(TestBuyer::mock).collect();
+        let buyers = MockBuyers::start(mocks).await.unwrap();
+        let mut hosts: BTreeMap<String, SocketAddr> = buyers.hosts().into_iter().collect();
+        hosts.extend(members().filter_map(TestBuyer::raw_host));
+        site.write_hosts(&hosts);
+        buyers
+    }
+
+    fn write(&self, site: &Site) {
+        site.write_sample_vertical();
+        for buyer in self.tiers.iter().flatten() {
+            site.write(&format!("buyers/{}.toml", buyer.name), &buyer.toml());
+            let (name, text) = buyer.secret();
+            site.write_secret(&name, &text);
+        }
+        site.write("trees/auto_main.toml", &self.tree_toml());
+        site.write("sellers/kart.toml", &seller_toml("kart", "search", &self.source));
+        site.write("sellers/rival.toml", &seller_toml("rival", "web", ""));
+    }
+
+    fn tree_toml(&self) -> String {
+        let times = self.tree.as_deref().unwrap_or("deadline = \"12s\"\npost_reserve = \"8s\"\n");
+        let promise = self.promise.as_deref().unwrap_or("60s");
+        let mut text = format!(
+            "schema = 1\nid = \"auto_main\"\nvertical = \"auto_insurance\"\ntitle = \"Auto\"\n\
+             {times}\npromise_lifetime = \"{promise}\"\n"
+        );
+        for (nth, tier) in self.tiers.iter().enumerate() {
+            let members: Vec<String> =
+                tier.iter().map(|buyer| format!("\"{}\"", buyer.member())).collect();
+            let members = members.join(", ");
+            text.push_str(&format!(
+                "\n[[tier]]\nname = \"tier{nth}\"\nsale = \"exclusive\"\nauction = \"highest_bid\"\n\
+                 ping_timeout = \"3s\"\nreserve = \"1.00\"\ncascade = 3\nmembers = [{members}]\n"
+            ));
+        }
+        text
+    }
+}
+
+fn seller_toml(seller: &str, source: &str, further: &str) -> String {
+    format!(
+        r#"schema = 1
+id = "{seller}"
+title = "Seller {seller}"
+status = "live"
+
+[[source]]
+id = "{source}"
+alias = "S-{seller}"
+tree = "auto_main"
+payout = {{ share = "80%" }}
+duplicates = {{ window = "30d", on = ["phone", "email"] }}
+{further}
+"#
+    )
+}
+
+impl World {
+    /// A world with these buyers in one tier.
+    pub(crate) fn of(buyers: impl IntoIterator<Item = TestBuyer>) -> Plan {
+        Plan::default().tier(buyers)
+    }
+
+    /// The mock with this name.
+    pub(crate) fn buyer(&self, name: &str) -> &MockBuyer {
+        self.buyers.buyer(name).unwrap_or_else(|| panic!("no buyer is called {name}"))
+    }
+
+    /// A seller of this source with a new key.
+    pub(crate) fn seller_of(&self, source: &str, mode: KeyMode) -> Seller {
+        self.seller.with_key(&cli::new_key(&self.site, source, mode))
+    }
+
+    /// Runs a command on this site.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        cli::run(&self.site, arguments)
+    }
+
+    /// How a lead stands, as its seller sees it, once it has this status.
+    pub(crate) async fn until_status(&self, lead: &str, status: &str) -> Value {
+        eventually(&format!("`{lead}` to be {status}"), || async {
+            let answer = self.seller.lead(lead).await;
+            (answer.at("status") == status).then(|| answer.json())
+        })
+        .await
+    }
+
+    /// The text of `/metrics`.
+    pub(crate) async fn metrics(&self) -> String {
+        let seller = self.seller.at(self.site.operator);
+        seller.answer(seller.bare(reqwest::Method::GET, "/metrics")).await.text()
+    }
+
+    /// Proves that the exchange still sells, with the lead of this number.
+    pub(crate) async fn still_sells(&self, number: u32) {
+        let answer = self.seller.post(&super::lead(number)).await;
+        assert_eq!(answer.outcome(), "sold", "{}", answer.text());
+    }
+
+    /// Stops the exchange in good order and checks its books.
+    pub(crate) async fn books_verify(&mut self) {
+        self.serving.terminate();
+        assert!(self.serving.ended().await.success(), "{}", self.site.log());
+        self.run(&["ledger", "verify"]).ok();
+    }
+}
