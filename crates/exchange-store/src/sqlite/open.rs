@@ -31,6 +31,8 @@ use crate::vault::{DerivedKeys, RootKey, private, sync_directory};
 const BUSY: Duration = Duration::from_secs(2);
 /// Prepared statements the writer keeps.
 const STATEMENTS: usize = 128;
+/// Memory for the writer's pages, in KiB: the indexes of hashes are written all over.
+const CACHE_KIB: i64 = 64 * 1_024;
 
 impl SqliteStore {
     /// Opens a store, or makes a new one, and settles what the last process left open.
@@ -104,6 +106,7 @@ fn connect(options: &StoreOptions) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
     conn.pragma_update(None, "journal_size_limit", log::KEPT)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)

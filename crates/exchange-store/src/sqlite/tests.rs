@@ -278,6 +278,28 @@ impl Desk {
         found.into_iter().map(|exception| exception.kind).collect()
     }
 
+    /// What others must be told.
+    fn to_tell(&self) -> Vec<String> {
+        let asked = self.store().write(|txn| {
+            let sql = "SELECT kind || ' ' || url FROM outbox ORDER BY id";
+            super::columns::all(txn.conn, sql, [], |row| Ok(row.get(0)?))
+        });
+        asked.blocking_wait().unwrap()
+    }
+
+    /// Holds the writer up until the sender is dropped.
+    fn stall(&self) -> std::sync::mpsc::Sender<()> {
+        let (sender, until) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = std::sync::mpsc::channel::<()>();
+        drop(self.store().write(move |_txn| {
+            drop(begun);
+            until.recv().unwrap_err();
+            Ok(())
+        }));
+        begins.recv().unwrap_err();
+        sender
+    }
+
     fn top_up(&self, buyer: &str, amount: &str, bank_ref: &str) -> Result<bool, StoreError> {
         let top_up = WireTopUp {
             buyer: buyer.parse().unwrap(),

@@ -26,7 +26,8 @@ use crate::error::StoreError;
 
 /// Most operations in one commit.
 const BATCH_MAX: usize = 256;
-/// Most journeys written along with operations that people wait for.
+/// Most journeys written along with a few operations that people wait for; a larger batch takes as
+/// many as it has operations, or they would be dropped under load.
 const TRACES_ALONG: usize = 32;
 /// How long journeys wait for company before they are written by themselves.
 const IDLE: Duration = Duration::from_millis(50);
@@ -161,7 +162,8 @@ impl Writer {
             return;
         }
         let all = operations.iter().any(|operation| operation.wish() == Wish::WithTraces);
-        self.commit(operations, if all { usize::MAX } else { TRACES_ALONG });
+        let along = if all { usize::MAX } else { operations.len().max(TRACES_ALONG) };
+        self.commit(operations, along);
         self.log.tidy_if_long(&self.conn, &self.shared);
     }
 

@@ -125,9 +125,12 @@ fn a_lost_answer_keeps_the_hold_until_it_is_known() {
     let again = parts.restore(&vertical(), TODAY).unwrap();
     let at_phone = vertical().index("phone").unwrap();
     assert_eq!(again.expose(at_phone, &permit), Some(phone(1)));
+    assert_eq!(desk.to_tell(), Vec::<String>::new());
+    desk.step(1, Some(concluded(attempt(1, 1), accepted())), Next::Nothing);
     desk.step(1, Some(concluded(attempt(1, 1), accepted())), Next::Nothing);
     assert_eq!(desk.status(1), Some(LeadStatus::Sold));
     assert_eq!(desk.standing(1).payout, Some(usd("5.00")));
+    assert_eq!(desk.to_tell(), ["lead.resolved https://seller.example/cb"]);
     assert!(desk.store().reopen(attempt(1, 1)).blocking_wait().unwrap().is_none());
     let sale = &desk.view(1).transactions[1].transaction;
     assert_eq!(sale.effective_at(), at(2), "it took effect when the lead was posted");

@@ -88,6 +88,42 @@ fn a_panic_in_the_writer_stops_the_store() {
 }
 
 #[test]
+fn too_much_waiting_refuses_new_leads_and_still_finishes_those_under_way() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    let stalled = desk.stall();
+    let prepare = Commit {
+        lead: lead_id(1),
+        at: at(2),
+        concluded: None,
+        next: Next::Prepare(Box::new(intent(1, 1, "acme", "12.00"))),
+    };
+    for _ in 0..super::super::INTAKES_WAITING_MAX {
+        drop(desk.store().flush());
+    }
+    let refused = desk.store().intake(desk.intake_of(2, &phone(2))).blocking_wait();
+    assert!(matches!(refused, Err(StoreError::Overloaded)));
+    let under_way = desk.store().commit(prepare, None);
+    drop(stalled);
+    assert!(under_way.blocking_wait().unwrap().permit.is_some());
+    desk.take_in(2);
+    desk.verify();
+}
+
+#[test]
+fn journeys_that_find_no_room_are_dropped_and_counted_and_nobody_waits() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    let stalled = desk.stall();
+    for _ in 0..super::super::TRACES_WAITING_MAX + 3 {
+        desk.store().trace(lead_id(1), exchange_core::trace::Trace::default());
+    }
+    drop(stalled);
+    assert_eq!(desk.view(1).traces.len(), super::super::TRACES_WAITING_MAX);
+    assert_eq!(desk.store().stats().traces_dropped, 3);
+}
+
+#[test]
 fn commits_are_shared_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -68,6 +68,16 @@ fn a_ping_is_answered_once_and_its_answer_replayed() {
 }
 
 #[test]
+fn a_ping_without_an_answer_is_abandoned_by_a_crash_and_its_key_is_free() {
+    let mut desk = Desk::new();
+    ping(&desk, 1);
+    assert_eq!(desk.crash(), Recovered { abandoned: 1, unknown: 0, answered: 0 });
+    ping(&desk, 2);
+    let found = desk.store().ping(&source(), ping_id(1)).blocking_wait().unwrap().unwrap();
+    assert_eq!((found.promise, found.used), (None, false));
+}
+
+#[test]
 fn an_abandoned_post_gives_its_ping_and_its_key_free() {
     let desk = Desk::new();
     ping(&desk, 1);
