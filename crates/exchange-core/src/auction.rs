@@ -38,6 +38,10 @@ pub use setup::{
 /// A post is not begun with less time than this before the reply must be prepared.
 pub const POST_LEAST: Duration = Duration::from_millis(50);
 
+/// A post ends at its `until`, and whoever carried it then says what is known: perhaps that nothing
+/// left. That word is waited for a little longer before the answer counts as lost.
+const LAST_WORD: Duration = Duration::from_millis(5);
+
 /// Most reasons named in an answer.
 const REASONS_MAX: usize = 8;
 
@@ -229,7 +233,7 @@ impl Auction {
                 let next = self.awaited.iter().map(|a| a.until).min();
                 Command::Wait(next.unwrap_or(self.setup.deadline))
             }
-            Phase::Posting { until, .. } => Command::Wait(*until),
+            Phase::Posting { until, .. } => Command::Wait(until.after(LAST_WORD)),
             Phase::Resolving { .. } => Command::Wait(self.reply_by()),
             Phase::Start
             | Phase::Preparing { .. }
@@ -264,7 +268,7 @@ impl Auction {
             {
                 self.take_outcome(now, bid, answer);
             }
-            (Phase::Posting { bid, until }, Event::Timer) if until <= now => {
+            (Phase::Posting { bid, until }, Event::Timer) if until.after(LAST_WORD) <= now => {
                 self.lost(now, bid, Unknown::Timeout, 1);
             }
             (Phase::Resolving { bid, why, waiting }, Event::PostAnswer(attempt, answer))

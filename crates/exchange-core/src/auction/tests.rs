@@ -326,17 +326,17 @@ fn a_post_without_an_answer_is_offered_to_nobody_else() {
         "20 acme bids 12.00
          35 bolt bids 15.00
          37 durable
-         337 timer
-         339 durable",
+         342 timer
+         344 durable",
         expect![[r#"
             0ms ping acme
             0ms ping bolt
             35ms persist prepare bolt 15.00 USD for 12.00 USD
             37ms post bolt 15.00 USD
-            337ms hand over step 1
-            337ms persist step 1 unknown + answer pending
-            339ms reply pending because unknown:timeout
-            339ms done
+            342ms hand over step 1
+            342ms persist step 1 unknown + answer pending
+            344ms reply pending because unknown:timeout
+            344ms done
         "#]],
     );
 }
@@ -364,13 +364,40 @@ fn a_lost_answer_is_asked_for_again_under_the_same_key_within_the_budget() {
 }
 
 #[test]
+fn a_post_that_provably_did_not_leave_in_its_time_is_no_lost_answer() {
+    check(
+        "tier one
+           acme
+           bolt",
+        "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 durable
+         337 bolt unsent no_time_left
+         339 durable
+         350 acme accepts
+         352 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            35ms persist prepare bolt 15.00 USD for 12.00 USD
+            37ms post bolt 15.00 USD
+            337ms persist step 1 not_sent + prepare acme 12.00 USD for 9.60 USD
+            339ms post acme 12.00 USD
+            350ms persist step 2 accepted + answer sold
+            352ms reply sold 9.60 USD
+            352ms done
+        "#]],
+    );
+}
+
+#[test]
 fn the_late_answer_itself_resolves_a_post_that_timed_out() {
     check(
         "tier one
            bolt repost",
         "35 bolt bids 15.00
          37 durable
-         337 timer
+         342 timer
          350 bolt lost reset
          420 bolt rejects filter
          421 durable",
@@ -378,7 +405,7 @@ fn the_late_answer_itself_resolves_a_post_that_timed_out() {
             0ms ping bolt
             35ms persist prepare bolt 15.00 USD for 12.00 USD
             37ms post bolt 15.00 USD
-            337ms repost bolt
+            342ms repost bolt
             420ms persist step 1 rejected + answer unsold
             421ms reply unsold because rejected:filter
             421ms done
