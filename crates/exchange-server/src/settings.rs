@@ -102,6 +102,9 @@ pub enum SettingsError {
     Refused(Vec<String>),
 }
 
+/// Where the crate `config` says that a variable comes from.
+const ENVIRONMENT: &str = "the environment";
+
 const DEFAULTS: &str = r#"
 schema = 1
 [server]
@@ -353,7 +356,8 @@ impl<'a> Reader<'a> {
     fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let origin = self.value(key)?.origin().map(str::to_owned);
         let path = PathBuf::from(self.text(key)?);
-        let from_file = self.file.filter(|file| origin.as_deref() == file.to_str());
+        // Defaults and flags have no origin, and the file's is written as seen from where we are.
+        let from_file = self.file.filter(|_| origin.is_some_and(|origin| origin != ENVIRONMENT));
         match from_file.and_then(Path::parent) {
             Some(beside) => Some(beside.join(path)),
             None => Some(path),
