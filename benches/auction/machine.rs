@@ -19,6 +19,18 @@ pub(crate) struct Use {
     pub(crate) others: u64,
 }
 
+/// More steal than this disturbs a window.
+const STEAL_MAX: u64 = 10;
+/// More use by others than this disturbs a window. Some of it is the kernel's, on our behalf.
+const OTHERS_MAX: u64 = 80;
+
+impl Use {
+    /// Whether nobody disturbed us.
+    pub(crate) fn is_calm(self) -> bool {
+        self.steal <= STEAL_MAX && self.others <= OTHERS_MAX
+    }
+}
+
 impl Ticks {
     pub(crate) fn read() -> Ran<Self> {
         let stat = std::fs::read_to_string("/proc/stat")?;

@@ -4,13 +4,17 @@ use serde_json::json;
 
 use crate::options::Options;
 use crate::schedule::Run;
-use crate::summary::{Figures, Spread, figures, sync_micros};
+use crate::summary::{Disturbance, Figures, Spread, disturbance, figures, sync_micros};
 
 /// All of it, as asked for.
 pub(crate) fn written(options: &Options, run: &Run) -> String {
     let figures = figures(run);
     match (options.smoke, options.json) {
-        (_, true) => as_json(options, run, &figures),
+        (true, true) => {
+            let answered: Vec<&str> = figures.iter().map(|figures| figures.system).collect();
+            json!({ "smoke": true, "answered": answered }).to_string()
+        }
+        (false, true) => as_json(options, run, &figures),
         (true, false) => "every system answered; nothing was measured".to_owned(),
         (false, false) => table(options, run, &figures),
     }
@@ -19,14 +23,13 @@ pub(crate) fn written(options: &Options, run: &Run) -> String {
 fn as_json(options: &Options, run: &Run, figures: &[Figures]) -> String {
     let (sync_p50, sync_p99) = sync_micros(run);
     let report = json!({
-        "smoke": options.smoke,
+        "smoke": false,
         "buyers": crate::buyers::BUYERS,
         "blocks": options.blocks,
         "window_seconds": options.window.as_secs(),
         "concurrency": options.concurrency,
         "pinned": run.pinned,
-        "steal_per_mille": run.machine.steal,
-        "others_per_mille": run.machine.others,
+        "disturbance": disturbance(run),
         "fdatasync_p50_micros": sync_p50,
         "fdatasync_p99_micros": sync_p99,
         "systems": figures,
@@ -69,18 +72,28 @@ fn head(options: &Options, run: &Run) -> Vec<String> {
         ),
         place.to_owned(),
         format!(
-            "fdatasync of 4 KiB on this disk: p50 {} ms, p99 {} ms; stolen {} %, other processes \
-             {} % of this machine's CPU time",
+            "fdatasync of 4 KiB on this disk: p50 {} ms, p99 {} ms",
             thousandths(p50, 2),
-            thousandths(p99, 2),
-            tenths(run.machine.steal),
-            tenths(run.machine.others)
+            thousandths(p99, 2)
         ),
+        disturbed(disturbance(run)),
         "Each figure is the median over blocks; ratios are of CPU per auction within a block, \
          with the least and the most."
             .to_owned(),
         String::new(),
     ]
+}
+
+fn disturbed(by: Disturbance) -> String {
+    let Disturbance { windows, disturbed, repeated, steal_per_mille, others_per_mille } = by;
+    format!(
+        "{windows} windows: {repeated} disturbed ones were repeated, {disturbed} are disturbed \
+         still; stolen CPU time {} % (most {} %), that of other processes {} % (most {} %)",
+        tenths(steal_per_mille.median),
+        tenths(steal_per_mille.max),
+        tenths(others_per_mille.median),
+        tenths(others_per_mille.max)
+    )
 }
 
 fn row(figures: &Figures) -> Vec<String> {

@@ -21,6 +21,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const SMOKE_WARM_UP: Duration = Duration::from_millis(100);
 const SMOKE_COUNTED: Duration = Duration::from_millis(400);
 const SMOKE_SELLERS: usize = 4;
+/// How often a disturbed window is sent again before it is taken as it is.
+const REPEATS_MAX: usize = 2;
 /// Syncs of the disk before each block.
 const SYNCS: usize = 100;
 
@@ -32,6 +34,8 @@ pub(crate) struct Window {
     pub(crate) seen: Seen,
     /// What reached the buyers.
     pub(crate) counts: Counts,
+    /// What the machine did meanwhile.
+    pub(crate) machine: Use,
 }
 
 impl Window {
@@ -49,7 +53,8 @@ impl Window {
 pub(crate) struct Run {
     pub(crate) windows: Vec<Window>,
     pub(crate) syncs: Vec<u64>,
-    pub(crate) machine: Use,
+    /// Windows that were thrown away because others disturbed them.
+    pub(crate) repeated: usize,
     pub(crate) pinned: bool,
     pub(crate) names: Vec<Name>,
 }
@@ -82,43 +87,43 @@ pub(crate) async fn run(options: &Options) -> Ran<Run> {
     };
     let buyers = Buyers::start(others)?;
     let systems = start_all(options, system, &buyers.origins, scratch)?;
-    let (ticks, ours) = (Ticks::read()?, ours(&buyers, &systems)?);
-    let mut desk = Desk { options, buyers, numbers: Numbers::default(), windows: Vec::new() };
+    let mut desk = Desk {
+        options,
+        buyers,
+        systems,
+        numbers: Numbers::default(),
+        windows: vec![],
+        repeated: 0,
+    };
     let mut syncs = Vec::new();
     for block in 0..if options.smoke { 1 } else { options.blocks } {
         syncs.extend(disk::syncs(scratch, SYNCS)?);
-        desk.block(block, &systems).await?;
+        desk.block(block).await?;
     }
-    let used = self::ours(&desk.buyers, &systems)?.saturating_sub(ours);
+    let Desk { systems, windows, repeated, .. } = desk;
     let names = systems.iter().map(|system| system.name).collect();
-    let machine = Ticks::read()?.since(ticks, used);
-    Ok(Run { windows: desk.windows, syncs, machine, pinned, names })
-}
-
-/// CPU time that all our processes have used, in nanoseconds.
-fn ours(buyers: &Buyers, systems: &[System]) -> Ran<u64> {
-    let mut all = buyers.cpu_nanos()?.saturating_add(child::cpu_nanos("self")?);
-    for system in systems {
-        all = all.saturating_add(system.cpu_nanos()?);
-    }
-    Ok(all)
+    Ok(Run { windows, syncs, repeated, pinned, names })
 }
 
 struct Desk<'a> {
     options: &'a Options,
     buyers: Buyers,
+    systems: Vec<System>,
     numbers: Numbers,
     windows: Vec<Window>,
+    repeated: usize,
 }
 
 impl Desk<'_> {
-    async fn block(&mut self, block: usize, systems: &[System]) -> Ran<()> {
-        let mut order: Vec<&System> = systems.iter().collect();
-        order.rotate_left(block % systems.len().max(1));
-        let back: Vec<&System> = order.iter().rev().copied().collect();
-        let turns = if self.options.smoke { order } else { [order, back].concat() };
+    async fn block(&mut self, block: usize) -> Ran<()> {
+        let mut turns: Vec<usize> = (0..self.systems.len()).collect();
+        turns.rotate_left(block % self.systems.len().max(1));
+        if !self.options.smoke {
+            turns.extend(turns.clone().into_iter().rev());
+        }
         for system in turns {
-            self.window(block, system).await?;
+            let window = self.calm_window(block, system).await?;
+            self.windows.push(window);
         }
         if !self.options.smoke {
             say(&format!("block {} of {} done", block.saturating_add(1), self.options.blocks));
@@ -126,18 +131,41 @@ impl Desk<'_> {
         Ok(())
     }
 
-    async fn window(&mut self, block: usize, system: &System) -> Ran<()> {
-        let before = Counts::ask(self.buyers.counts).await?;
+    /// A window that others did not disturb, or the last of a few.
+    async fn calm_window(&mut self, block: usize, system: usize) -> Ran<Window> {
+        let mut repeats = 0..if self.options.smoke { 0 } else { REPEATS_MAX };
+        loop {
+            let window = self.window(block, system).await?;
+            if window.machine.is_calm() || repeats.next().is_none() {
+                return Ok(window);
+            }
+            self.repeated = self.repeated.saturating_add(1);
+        }
+    }
+
+    async fn window(&self, block: usize, system: usize) -> Ran<Window> {
+        let system = self.systems.get(system).ok_or("a turn is that of a system")?;
+        let before = (Counts::ask(self.buyers.counts).await?, Ticks::read()?, self.cpu_nanos()?);
         let seen = send(&system.door, &self.numbers, self.pressure(), || system.cpu_nanos()).await;
         let seen = seen.map_err(|error| format!("{}: {error}", system.name.word()))?;
-        let counts = Counts::ask(self.buyers.counts).await?.since(before);
-        let window = Window { block, name: system.name, seen, counts };
+        let counts = Counts::ask(self.buyers.counts).await?.since(before.0);
+        let ours = self.cpu_nanos()?.saturating_sub(before.2);
+        let machine = Ticks::read()?.since(before.1, ours);
+        let window = Window { block, name: system.name, seen, counts, machine };
         if self.options.smoke {
             let done = if window.complete() { "answers correctly" } else { "does not" };
             say(&format!("{:<14}{done}", system.name.word()));
         }
-        self.windows.push(window);
-        Ok(())
+        Ok(window)
+    }
+
+    /// CPU time that all our processes have used, in nanoseconds.
+    fn cpu_nanos(&self) -> Ran<u64> {
+        let mut all = self.buyers.cpu_nanos()?.saturating_add(child::cpu_nanos("self")?);
+        for system in &self.systems {
+            all = all.saturating_add(system.cpu_nanos()?);
+        }
+        Ok(all)
     }
 
     fn pressure(&self) -> Pressure {

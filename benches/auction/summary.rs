@@ -58,6 +58,33 @@ pub(crate) fn sync_micros(run: &Run) -> (u64, u64) {
     (per_mille(&sorted, 500), per_mille(&sorted, 990))
 }
 
+/// What others did to the machine, over all windows.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Disturbance {
+    /// Windows in the figures.
+    pub(crate) windows: usize,
+    /// Those of them that were disturbed even after repeating.
+    pub(crate) disturbed: usize,
+    /// Windows thrown away.
+    pub(crate) repeated: usize,
+    /// Stolen CPU time in thousandths of the machine's.
+    pub(crate) steal_per_mille: Spread,
+    /// CPU time of other processes in thousandths of the machine's.
+    pub(crate) others_per_mille: Spread,
+}
+
+/// What others did meanwhile.
+pub(crate) fn disturbance(run: &Run) -> Disturbance {
+    let uses = || run.windows.iter().map(|window| window.machine);
+    Disturbance {
+        windows: run.windows.len(),
+        disturbed: uses().filter(|machine| !machine.is_calm()).count(),
+        repeated: run.repeated,
+        steal_per_mille: Spread::of(uses().map(|machine| machine.steal)),
+        others_per_mille: Spread::of(uses().map(|machine| machine.others)),
+    }
+}
+
 fn of(run: &Run, name: Name) -> Figures {
     let mine = || run.windows.iter().filter(move |window| window.name == name);
     let mut latencies: Vec<u64> =
