@@ -25,9 +25,14 @@ pub(super) fn check_at_open(conn: &Connection) -> Result<(), StoreError> {
     if pages <= QUICK_CHECK_PAGES {
         check_pages(conn, "PRAGMA quick_check(1)")?;
     }
+    check_newest(conn, TAIL)
+}
+
+/// Small books as a whole, large ones from the newest `tail` transactions on.
+pub(super) fn check_newest(conn: &Connection, tail: u32) -> Result<(), StoreError> {
     let head = read_head(conn)?;
-    if head.sequence > i64::from(TAIL) {
-        check_tail(conn, head.sequence - i64::from(TAIL))?;
+    if head.sequence > i64::from(tail) {
+        check_tail(conn, head.sequence - i64::from(tail))?;
         return check_sums(conn);
     }
     let report = verify_books(conn)?;

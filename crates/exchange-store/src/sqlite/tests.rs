@@ -28,6 +28,7 @@ use crate::vault::RootKey;
 use crate::view::{LeadStanding, LeadView};
 
 mod caps;
+mod chaos;
 mod commits;
 mod erasing;
 mod failing;

@@ -79,6 +79,38 @@ fn edited_books_are_refused_and_the_record_is_named() {
 }
 
 #[test]
+fn large_books_are_checked_at_their_end() {
+    for (sql, named) in [
+        ("SELECT 1", None),
+        ("UPDATE ledger_transaction SET memo = 'edited' WHERE sequence = 6", Some("transaction 6")),
+        ("UPDATE ledger_head SET sequence = 7", Some("the head says 7")),
+        (
+            "UPDATE balance SET minor = minor + 5 WHERE account = 'A:Unbilled:acme' AND layer = 'settled'",
+            Some("do not sum to zero"),
+        ),
+        (
+            "UPDATE hold SET state = 'open', captured = NULL",
+            Some("`A:Unbilled:acme` has another sum pending"),
+        ),
+        // Before the end: found by the command alone.
+        ("UPDATE ledger_transaction SET memo = 'edited' WHERE sequence = 1", None),
+    ] {
+        let mut desk = Desk::new();
+        for number in 1..=3 {
+            desk.sell(number, "acme", "12.00");
+        }
+        desk.store = None;
+        let conn = Connection::open(desk.path()).unwrap();
+        conn.execute_batch(sql).unwrap();
+        let checked = super::super::sound::check_newest(&conn, 3);
+        match named {
+            None => checked.unwrap(),
+            Some(named) => assert!(checked.unwrap_err().to_string().contains(named), "{sql}"),
+        }
+    }
+}
+
+#[test]
 fn a_broken_page_is_found_at_open_or_by_the_command() {
     let mut desk = Desk::new();
     for number in 1..=20 {
