@@ -129,6 +129,24 @@ async fn b05_a_bid_in_another_currency_or_none_is_no_bid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn b06_a_bid_for_another_ping_is_no_bid() {
+    let confused = RawBuyer::start(|_| {
+        let other = "ping_01kb2v3w4x5y6z7a8b9c0d1e2f";
+        let bid =
+            format!(r#"{{"ok":true,"id":"t","price":"50.00","currency":"USD","for":"{other}"}}"#);
+        Act::Say(ok_json(&bid))
+    });
+    let confused = confused.await;
+    let hostile =
+        TestBuyer::raw("hostile", confused.addr).ping_rule("ping_id = { at = \"$.for\" }");
+    let world = against(hostile).await;
+    let answer = world.seller.post(&lead(1)).await;
+    honest_won(&answer);
+    let journey = world.run(&["lead", "show", &answer.at("lead_id")]).ok();
+    assert!(journey.contains("bad_reply"), "{journey}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn b09_a_buyer_with_a_certificate_nobody_signed_is_told_nothing() {
     let server = SelfSigned::start().await;
     let hostile = TestBuyer::plain("hostile", 5000)

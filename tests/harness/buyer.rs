@@ -25,6 +25,7 @@ pub(crate) struct TestBuyer {
     campaign: String,
     price: String,
     resolve: String,
+    ping_rule: String,
     ping_timeout: String,
     post_timeout: String,
     url: Option<String>,
@@ -67,6 +68,7 @@ impl TestBuyer {
             campaign: String::new(),
             price: "{ mode = \"bid\", floor = \"1.00\", ceiling = \"100.00\" }".to_owned(),
             resolve: String::new(),
+            ping_rule: String::new(),
             ping_timeout: "3s".to_owned(),
             post_timeout: "3s".to_owned(),
             url: None,
@@ -102,6 +104,12 @@ impl TestBuyer {
     /// Further lines of its campaign.
     pub(crate) fn campaign(mut self, lines: &str) -> Self {
         self.campaign = lines.to_owned();
+        self
+    }
+
+    /// A further rule for reading its replies to pings.
+    pub(crate) fn ping_rule(mut self, rule: &str) -> Self {
+        self.ping_rule = format!(", {rule}");
         self
     }
 
@@ -187,7 +195,7 @@ resolve = [{resolve}]
 
     fn plain_connector(&self) -> String {
         let (origin, ping, post) = (self.origin_text(), &self.ping_timeout, &self.post_timeout);
-        let secret = self.secret().0;
+        let (secret, rule) = (self.secret().0, &self.ping_rule);
         format!(
             r#"auth = {{ scheme = "bearer", secret = "{secret}" }}
 
@@ -196,7 +204,7 @@ url = "{origin}/ping"
 format = "json"
 timeout = "{ping}"
 body = {{ zip = "{{{{ zip }}}}", st = "{{{{ state }}}}", age = "{{{{ age }}}}" }}
-reply = {{ bid_when = {{ at = "$.ok", is = [true] }}, price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, token = {{ at = "$.id" }}, reason = {{ at = "$.why" }} }}
+reply = {{ bid_when = {{ at = "$.ok", is = [true] }}, price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, token = {{ at = "$.id" }}, reason = {{ at = "$.why" }}{rule} }}
 
 [connector.main.post]
 url = "{origin}/post"
