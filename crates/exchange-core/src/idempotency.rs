@@ -11,9 +11,9 @@ pub type BodyFingerprint = [u8; 32];
 
 /// A seller's own name for a request.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct IdempotencyKey(String);
+pub struct RequestName(String);
 
-impl IdempotencyKey {
+impl RequestName {
     /// From the `Idempotency-Key` header, quoted (RFC 8941 string) or bare.
     #[must_use]
     pub fn from_header(value: &str) -> Option<Self> {
@@ -41,12 +41,6 @@ impl IdempotencyKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// A key from the store.
-    #[must_use]
-    pub fn stored(text: String) -> Self {
-        Self(text)
-    }
 }
 
 /// What to do with a request whose key is known.
@@ -70,9 +64,9 @@ mod tests {
 
     #[test]
     fn quoted_and_bare_keys_are_the_same_key() {
-        assert_eq!(IdempotencyKey::from_header("\"a b\""), IdempotencyKey::from_header("a b"));
-        assert_eq!(IdempotencyKey::from_header(""), None);
-        assert_eq!(IdempotencyKey::from_header(&"x".repeat(256)), None);
-        assert_eq!(IdempotencyKey::from_header("é"), None);
+        assert_eq!(RequestName::from_header("\"a b\""), RequestName::from_header("a b"));
+        assert_eq!(RequestName::from_header(""), None);
+        assert_eq!(RequestName::from_header(&"x".repeat(256)), None);
+        assert_eq!(RequestName::from_header("é"), None);
     }
 }

@@ -92,13 +92,6 @@ pub fn prepare(engine: &Engine, request: Request) -> Job {
 
 fn claims(engine: &Engine, lead: &Lead, source: &Source, at: Timestamp) -> Vec<Claim> {
     duplicates::claims(lead, source, engine.keys().fingerprints(), at)
-        .into_iter()
-        .map(|claim| Claim {
-            scope: claim.scope,
-            fingerprint: claim.fingerprint,
-            since: claim.since,
-        })
-        .collect()
 }
 
 /// How long the request may take, and what pings must leave for posting.

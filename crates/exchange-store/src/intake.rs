@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use exchange_model::pii::Fingerprint;
+pub use exchange_core::duplicates::Claim;
 use exchange_model::{Lead, LeadId, SourceId, Timestamp};
 
 /// Longest idempotency key, in bytes.
@@ -79,17 +79,6 @@ impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "IdempotencyKey({}, [redacted])", self.kind.code())
     }
-}
-
-/// "This person was here": one fingerprint within one scope.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Claim {
-    /// Where it counts: the seller, the vertical and the field, by the caller's rule.
-    pub scope: String,
-    /// Of which value.
-    pub fingerprint: Fingerprint,
-    /// An equal claim made at or after this moment makes the lead a duplicate.
-    pub since: Timestamp,
 }
 
 /// One request, before anybody is pinged.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request as HttpRequest;
-use exchange_core::idempotency::IdempotencyKey as Name;
+use exchange_core::idempotency::RequestName;
 use exchange_core::record::Promise;
 use exchange_model::lead::{FieldError, IntakeFields, Intaken, intake};
 use exchange_model::reason::Invalid;
@@ -229,9 +229,9 @@ fn together(of_body: &[FieldError], of_fields: Vec<FieldError>) -> Vec<FieldErro
     all
 }
 
-fn header_name(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
+fn header_name(headers: &HeaderMap) -> Result<Option<RequestName>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let name = value.to_str().ok().and_then(Name::from_header);
+    let name = value.to_str().ok().and_then(RequestName::from_header);
     name.map(Some).ok_or_else(|| {
         let wanted = "expected 1 to 255 printable ASCII characters";
         Problem::field("Idempotency-Key", Invalid::BadValue, wanted)
@@ -240,14 +240,14 @@ fn header_name(headers: &HeaderMap) -> Result<Option<Name>, Problem> {
 
 /// The header names a request. Without it a direct post is named by the seller's own lead id, and
 /// a post on a ping by the ping.
-fn key(kind: Kind, header: Option<Name>, reserved: &Reserved) -> Option<IdempotencyKey> {
+fn key(kind: Kind, header: Option<RequestName>, reserved: &Reserved) -> Option<IdempotencyKey> {
     let stored_as = if kind == Kind::Ping { IntakeKind::Ping } else { IntakeKind::Lead };
     let name = match (header, kind, &reserved.seller_lead_id) {
         (Some(name), _, _) => name,
         (None, Kind::Lead, Some(id)) => {
-            Name::from_seller_lead_id(&hex::encode(Sha256::digest(id.as_bytes())))
+            RequestName::from_seller_lead_id(&hex::encode(Sha256::digest(id.as_bytes())))
         }
-        (None, Kind::PostOn(ping), _) => Name::from_ping(ping),
+        (None, Kind::PostOn(ping), _) => RequestName::from_ping(ping),
         (None, Kind::Lead, None) | (None, Kind::Ping, _) => return None,
     };
     IdempotencyKey::new(stored_as, name.as_str())
