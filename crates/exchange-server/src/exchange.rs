@@ -102,6 +102,8 @@ pub struct Engine {
     auctions: TaskTracker,
     background: TaskTracker,
     stopping: CancellationToken,
+    /// Cuts background work off, once the auctions have ended.
+    cut: CancellationToken,
 }
 
 impl Engine {
@@ -120,6 +122,7 @@ impl Engine {
             auctions: TaskTracker::new(),
             background: TaskTracker::new(),
             stopping: CancellationToken::new(),
+            cut: CancellationToken::new(),
             parts,
         })
     }
@@ -268,11 +271,11 @@ impl Engine {
 
     /// Runs work that may be cut off when the process stops: it is taken up again at the next start.
     pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stopping = self.stopping.clone();
+        let cut = self.cut.clone();
         self.background.spawn(async move {
             tokio::select! {
                 () = work => {}
-                () = stopping.cancelled() => {}
+                () = cut.cancelled() => {}
             }
         });
     }
@@ -292,13 +295,31 @@ impl Engine {
     pub fn stop(&self) {
         self.stopping.cancel();
         self.auctions.close();
-        self.background.close();
     }
 
-    /// Resolves when every auction and all background work has ended; after [`Engine::stop`].
+    /// Resolves when every auction has ended, answers of its buyers included; after
+    /// [`Engine::stop`].
     pub async fn drained(&self) {
         self.auctions.wait().await;
+    }
+
+    /// Cuts off what works in the background; the next start takes it up again.
+    pub async fn cut_background(&self) {
+        self.cut.cancel();
+        self.background.close();
         self.background.wait().await;
+    }
+
+    /// What is checked for readiness, each with whether it is well. Never a buyer.
+    #[must_use]
+    pub fn checks(&self) -> [(&'static str, bool); 4] {
+        let free = self.parts.health.free_space();
+        [
+            ("accepting", !self.is_stopping()),
+            ("store", self.store().failure().now().is_none()),
+            ("disk_space", free.is_none_or(|free| free >= self.parts.min_free)),
+            ("store_queue", self.parts.health.queue_age() <= self.parts.limits.queue_age),
+        ]
     }
 
     /// Auctions that have not answered yet.

@@ -139,9 +139,8 @@ fn whom(engine: &Engine, request: &Request) -> Plan {
 
 fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Setup {
     let store = engine.store();
-    let tier_name = |index: usize| {
-        plan.tiers.get(index).map(|tier| tier.tier.clone()).unwrap_or_default()
-    };
+    let tier_name =
+        |index: usize| plan.tiers.get(index).map(|tier| tier.tier.clone()).unwrap_or_default();
     Setup {
         lead: request.lead.id(),
         tree: request.tree.id.to_string(),

@@ -15,9 +15,8 @@ use metrics::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// From 1 ms: a local auction is faster than what default buckets can tell apart.
-const SECONDS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0,
-];
+const SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0];
 /// Prices, in units of the currency.
 const PRICES: &[f64] =
     &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 80.0, 120.0, 200.0, 500.0];
@@ -187,7 +186,8 @@ pub fn lead_ended(source: &SourceId, vertical: &VerticalId, outcome: &'static st
 /// A seller's ping ended: `bid`, `no_bid` or `abandoned`.
 pub fn seller_ping_ended(source: &SourceId, outcome: &'static str) {
     let source = shared(source.as_str());
-    counter!(Metric::SellerPingsTotal.name(), "source" => source, "outcome" => outcome).increment(1);
+    counter!(Metric::SellerPingsTotal.name(), "source" => source, "outcome" => outcome)
+        .increment(1);
 }
 
 /// An auction gave its answer after `took`, perhaps too late.
@@ -233,13 +233,11 @@ pub fn panicked() {
 }
 
 /// How many auctions run.
-#[must_use]
 pub fn inflight() -> Gauge {
     gauge!(Metric::InflightAuctions.name())
 }
 
 /// How many posts of a buyer are unknown.
-#[must_use]
 pub fn unknown_posts(buyer: &BuyerId) -> Gauge {
     gauge!(Metric::UnknownPosts.name(), "buyer" => shared(buyer.as_str()))
 }

@@ -67,12 +67,10 @@ impl Resolver {
         let mut listening = true;
         loop {
             let event = match self.resolution.poll() {
-                ResolutionCommand::Repost { .. } => {
-                    match self.repost().await {
-                        Some(answer) => ResolutionEvent::PostAnswer(answer),
-                        None => break,
-                    }
-                }
+                ResolutionCommand::Repost { .. } => match self.repost().await {
+                    Some(answer) => ResolutionEvent::PostAnswer(answer),
+                    None => break,
+                },
                 ResolutionCommand::Persist(commit) => {
                     match self.engine.store().commit(commit, None).await {
                         Ok(_done) => ResolutionEvent::Durable,

@@ -175,7 +175,10 @@ mod tests {
         let Entered::Joined(second) = running.enter(name(), [1; 32]) else { panic!() };
         drop(first);
         let mut left = std::pin::pin!(claimed.everybody_left());
-        assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(left.as_mut().poll(cx).is_pending())).await);
+        assert!(
+            std::future::poll_fn(|cx| std::task::Poll::Ready(left.as_mut().poll(cx).is_pending()))
+                .await
+        );
         drop(second);
         left.await;
     }

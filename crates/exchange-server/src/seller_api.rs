@@ -43,7 +43,6 @@ pub struct SellerApi {
 }
 
 /// The routes.
-#[must_use]
 pub fn router(engine: Arc<Engine>) -> Router {
     let api = SellerApi { engine, test_leads: Arc::new(TestLeads::default()) };
     Router::new()

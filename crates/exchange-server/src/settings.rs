@@ -189,6 +189,8 @@ impl<'a> Reader<'a> {
     fn settings(&mut self) -> Option<Settings> {
         self.exactly("schema", "1");
         self.exactly("store.engine", "sqlite");
+        // Read by the commands that print books.
+        self.known.extend(["books.main.currency", "books.main.time_zone"]);
         let server = self.server();
         let store = self.store();
         let routing_dir = self.path("routing.dir");

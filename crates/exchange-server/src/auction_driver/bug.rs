@@ -4,9 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use exchange_core::record::{
-    Answer, AttemptOutcome, Commit, Concluded, Intent, Next, OpenAttempt,
-};
+use exchange_core::record::{Answer, AttemptOutcome, Commit, Concluded, Intent, Next, OpenAttempt};
 use exchange_model::LeadId;
 use exchange_model::reason::{LeadStatus, NotSent, Unknown};
 use exchange_store::IntakeKind;
@@ -117,8 +115,7 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     } else {
         AttemptOutcome::NotSent(NotSent::Unwritten)
     };
-    let concluded =
-        intent.as_ref().map(|intent| Concluded { attempt: intent.attempt, outcome });
+    let concluded = intent.as_ref().map(|intent| Concluded { attempt: intent.attempt, outcome });
     let reply = reply::lead(lead, &answer, &shared.frame);
     let commit = Commit { lead, at, concluded, next: Next::Answer(answer) };
     match engine.store().commit(commit, Some(reply.clone())).await {

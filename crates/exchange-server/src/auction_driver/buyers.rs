@@ -23,9 +23,8 @@ impl Driver {
         let sent = self.encode_ping(&campaign);
         let engine = Arc::clone(&self.engine);
         self.pings_out = self.pings_out.saturating_add(1);
-        let exchange = sent.map(|(connector, request)| {
-            engine.transport().ping(&connector, request, timeout)
-        });
+        let exchange =
+            sent.map(|(connector, request)| engine.transport().ping(&connector, request, timeout));
         self.work.spawn(async move {
             let answer = match exchange {
                 Ok(exchange) => {
@@ -40,8 +39,7 @@ impl Driver {
     }
 
     fn encode_ping(&self, campaign: &CampaignId) -> Result<(Arc<Connector>, Request), NotSent> {
-        let connector =
-            self.engine.config().connectors.get(campaign).ok_or(NotSent::Unrendered)?;
+        let connector = self.engine.config().connectors.get(campaign).ok_or(NotSent::Unrendered)?;
         let view = PingView::new(&self.lead, day_of(self.started_at));
         let context = PingContext { ping_id: &self.ping_id, source_alias: &self.source.alias };
         let request = connector.encode_ping(&view, &context).map_err(|error| {

@@ -8,9 +8,7 @@ use exchange_core::record::{AttemptOutcome, Commit, Durable, Next, Promise};
 use exchange_model::outcome::{PingAnswer, PostAnswer};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{AttemptId, CampaignId, Money, PingId, SourceId, Timestamp};
-use exchange_store::{
-    Committed, Intake, IntakeKind, IntakeReply, StoreError, StoredReply, Ticket,
-};
+use exchange_store::{Committed, Intake, IntakeKind, IntakeReply, StoreError, StoredReply, Ticket};
 
 use super::Driver;
 use crate::exchange::Engine;
@@ -59,7 +57,8 @@ impl Driver {
                 IntakeKind::Ping => reply::no_bid(self.as_ping(), &answer.reasons, &self.frame),
             });
         }
-        let write = Write { commit, kind: self.kind, ping: self.as_ping(), reply: self.rendered.clone() };
+        let write =
+            Write { commit, kind: self.kind, ping: self.as_ping(), reply: self.rendered.clone() };
         let begun = self.engine.now();
         // Queued here and now: steps are durable in the order they were asked for.
         let first = write.queue(&self.engine);
@@ -129,7 +128,8 @@ enum Queued {
 impl Write {
     fn queue(&self, engine: &Engine) -> Queued {
         let store = engine.store();
-        let abandoned = matches!(&self.commit.next, Next::Answer(a) if a.status == LeadStatus::Abandoned);
+        let abandoned =
+            matches!(&self.commit.next, Next::Answer(a) if a.status == LeadStatus::Abandoned);
         match (self.kind, &self.reply) {
             (IntakeKind::Ping, Some(reply)) if !abandoned => {
                 Queued::Ping(store.no_bid(self.ping, reply.clone()))

@@ -49,12 +49,15 @@ pub struct Ask {
     /// The seller's name for it.
     pub key: Option<IdempotencyKey>,
     /// Whether that name is only the ping's.
-    named_by_ping: bool,
+    pub named_by_ping: bool,
     /// Method, path and body under one keyed hash.
     pub fingerprint: [u8; 32],
-    received_at: Timestamp,
-    fields: Fields,
-    reserved: Reserved,
+    /// When its first byte arrived.
+    pub received_at: Timestamp,
+    /// Its fields, without the reserved ones.
+    pub fields: Fields,
+    /// The reserved ones.
+    pub reserved: Reserved,
 }
 
 /// `POST /v1/leads`.
@@ -151,9 +154,8 @@ impl Ask {
     /// What was pinged and promised, if it may still be posted on.
     async fn promised(&self, engine: &Engine, ping: PingId) -> Result<(Lead, Promise), Problem> {
         let found = engine.store().ping(&self.source.id, ping).await;
-        let unreadable = || {
-            Problem::overloaded("the ping cannot be read at the moment", engine.retry_after())
-        };
+        let unreadable =
+            || Problem::overloaded("the ping cannot be read at the moment", engine.retry_after());
         let record: PingRecord =
             found.map_err(|_store_error| unreadable())?.ok_or_else(door::not_found)?;
         if record.used {

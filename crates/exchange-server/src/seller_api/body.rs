@@ -66,10 +66,8 @@ pub fn media(headers: &HeaderMap) -> Result<Media, Problem> {
     }
     let wanted = "send application/json or application/x-www-form-urlencoded";
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let (essence, parameters) = match given.map(|text| text.split_once(';').unwrap_or((text, ""))) {
-        Some(parts) => parts,
-        None => return Err(unsupported(wanted)),
-    };
+    let Some(given) = given else { return Err(unsupported(wanted)) };
+    let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
     let parameters = parameters.to_ascii_lowercase();
     if parameters.contains("charset") && !parameters.contains("utf-8") {
         return Err(unsupported("send UTF-8"));

@@ -120,10 +120,11 @@ fn fingerprint(engine: &Engine, path: &str, body: &Bytes) -> [u8; 32] {
 /// # Errors
 /// `unauthorised`, always the same.
 pub fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Principal, Problem> {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| {
-        let (scheme, key) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
+    let bearer =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| {
+            let (scheme, key) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
     let header = || headers.get("x-api-key").and_then(|value| value.to_str().ok()).map(str::trim);
     let text = bearer.or_else(header).unwrap_or("");
     let detail = "send your API key as `Authorization: Bearer rialto_...`";
@@ -134,10 +135,7 @@ pub fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Principal, P
 ///
 /// # Errors
 /// `source_disabled`.
-pub fn stream(
-    engine: &Engine,
-    principal: &Principal,
-) -> Result<(Arc<Source>, Arc<Tree>), Problem> {
+pub fn stream(engine: &Engine, principal: &Principal) -> Result<(Arc<Source>, Arc<Tree>), Problem> {
     let disabled = || Problem::new(Invalid::SourceDisabled, "this source takes no leads");
     let routing = &engine.config().routing;
     let source = routing.source(&principal.source).ok_or_else(disabled)?;

@@ -31,7 +31,8 @@ pub struct Reserved {
 
 /// Takes the reserved fields out; their faults join those of the body.
 pub fn take(fields: &mut Fields, currency: Currency) -> Reserved {
-    let mut reserved = Reserved { seller_lead_id: id(fields, "seller_lead_id"), ..Reserved::default() };
+    let mut reserved =
+        Reserved { seller_lead_id: id(fields, "seller_lead_id"), ..Reserved::default() };
     if let Some(id) = &reserved.seller_lead_id {
         reserved.sealed.push(("seller_lead_id".to_owned(), id.clone()));
     }

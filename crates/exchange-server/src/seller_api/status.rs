@@ -21,9 +21,10 @@ pub async fn lead(api: &SellerApi, lead: LeadId, headers: &HeaderMap) -> Result<
         let known = api.test_leads.find(&principal.source, lead);
         return known.map(Replied::fresh).ok_or_else(door::not_found);
     }
-    let standing = engine.store().status(&principal.source, lead).await.map_err(|_store_error| {
-        Problem::overloaded("the lead cannot be read at the moment", engine.retry_after())
-    })?;
+    let standing =
+        engine.store().status(&principal.source, lead).await.map_err(|_store_error| {
+            Problem::overloaded("the lead cannot be read at the moment", engine.retry_after())
+        })?;
     let standing = standing.ok_or_else(door::not_found)?;
     // A paused source may still ask about its leads.
     let currency = door::stream(engine, &principal)

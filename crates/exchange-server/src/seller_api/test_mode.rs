@@ -135,7 +135,7 @@ pub async fn answer(api: &SellerApi, kind: Kind, call: Call) -> Result<Replied, 
     let reserved = reserved::take(&mut fields, call.tree.vertical.currency());
     let simulated = chosen(&call, &mut fields)?;
     let unknown_fields = check(kind, &call, &fields, reserved.sealed)?;
-    let delay = reserved.max_time.map_or(simulated.delay(), |most| simulated.delay().min(most));
+    let delay = simulated.delay().min(reserved.max_time.unwrap_or(SLOW));
     api.engine.clock().sleep_until(api.engine.now().after(delay)).await;
     let currency = call.tree.vertical.currency();
     let frame = Frame { currency, test: true, unknown_fields };
