@@ -239,8 +239,8 @@ fn command_for_shells() -> clap::Command {
 }
 
 fn report(failure: &Failure, out: Output) {
-    if !failure.message.is_empty() {
-        out.note(format!("{}: {}", painted(RED, "error"), failure.message));
+    for line in failure.message.lines() {
+        out.note(format!("{}: {line}", painted(RED, "error")));
     }
     if let Some(help) = &failure.help {
         out.note(format!("{}: {help}", painted(BOLD, "help")));

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use exchange_model::Findings;
+use exchange_model::{Finding, Findings, Severity};
 use serde::Serialize;
 
-use crate::cli::context::{Context, load_without_secrets};
+use crate::cli::context::{Context, SETTINGS_FILE, load_without_secrets};
 use crate::cli::diagnostics::{self, JsonFinding, Look};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::{GREEN, RED, counted, painted};
@@ -44,12 +44,20 @@ struct Report<'a> {
 pub(crate) fn run(options: &Check, context: &Context) -> Ran {
     let clock = Clock::system();
     let began = clock.now();
-    let settings = context.settings(&[])?;
-    let (exchange, findings) = if options.without_secrets {
+    // Settings that cannot be used do not hide what is wrong with the routing.
+    let (settings, unusable) = match context.settings(&[]) {
+        Ok(settings) => (settings, None),
+        Err(failure) if context.config.is_dir() => (context.default_settings(), Some(failure)),
+        Err(failure) => return Err(failure),
+    };
+    let (exchange, mut findings) = if options.without_secrets {
         load_without_secrets(&settings)
     } else {
         load(&settings.routing_dir, &settings.secrets.dir)
     };
+    for message in unusable.iter().flat_map(|failure| failure.message.lines()) {
+        findings.push(of_settings(message));
+    }
     let took = clock.now().since(began);
     let (errors, warnings) = diagnostics::counts(&findings);
     let ok = errors == 0 && !(options.deny_warnings && warnings > 0);
@@ -66,6 +74,17 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
         context.out.data(summary(exchange.as_ref().filter(|_| ok), counts, took))?;
     }
     if ok { Ok(Exit::Done) } else { Err(Failure::silent(Exit::BadConfig)) }
+}
+
+fn of_settings(message: &str) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code: "bad_setting",
+        message: message.to_owned(),
+        place: None,
+        label: String::new(),
+        help: format!("process settings are in {SETTINGS_FILE} and RIALTO__SECTION__KEY variables"),
+    }
 }
 
 fn report<'a>(ok: bool, exchange: Option<&'a Exchange>, findings: &'a Findings) -> Report<'a> {

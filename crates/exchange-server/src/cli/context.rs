@@ -45,6 +45,14 @@ impl Context {
         Ok(settings)
     }
 
+    /// The settings of a folder whose own cannot be used, for looking at its routing all the same.
+    pub(crate) fn default_settings(&self) -> Settings {
+        let mut settings = Settings::defaults();
+        settings.routing_dir = tidy(&self.config);
+        settings.secrets.dir = self.config.join("secrets");
+        settings
+    }
+
     /// The clock of the books: statements cut their days by it.
     pub(crate) fn time_zone(&self) -> Result<TimeZone, Failure> {
         let name = self.of_books("time_zone")?.unwrap_or_else(|| "UTC".to_owned());

@@ -7,24 +7,27 @@ use std::time::Duration;
 
 use clap::Args;
 use exchange_core::trace::Trace;
-use exchange_lab::load::{Answer, Answered, BodyFormat, Histogram, LEADS_MAX, LoadPlan};
+use exchange_lab::load::{Answer, Answered, Histogram, LEADS_MAX};
 use exchange_lab::mock_buyers::sample_buyers;
-use exchange_lab::{LeadPlan, load};
+use exchange_lab::{Lead, LeadPlan, Leads, load};
 use exchange_model::LeadId;
 use exchange_store::{AttemptView, LeadView, StoreReader};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
-use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::journey::{self, millis};
 use crate::cli::lab::{Agreement, Closing, Lab, Seller};
 use crate::cli::output::{BOLD, DIM, GREEN, Output, PLAIN, RED, YELLOW, counted, painted};
+use crate::cli::{block_on, books};
 use crate::clock::Clock;
 
-/// Answers that may wait to be printed; later ones are counted only.
-const ANSWERS_WAITING_MAX: usize = 10_000;
+/// Answers that may wait to be printed.
+const ANSWERS_WAITING_MAX: usize = 1_000;
+/// When an answer is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the database is asked for a journey that is written behind.
 const JOURNEY_TRIES: u32 = 40;
 /// How long between two tries.
@@ -42,7 +45,7 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Leads per second
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rate: u32,
 }
 
@@ -94,36 +97,71 @@ fn introduce(lab: &Lab, out: Output) {
 /// An answer with the source it was for.
 type Told = (Seller, Answered);
 
-/// Sends the leads, dealt out evenly among the sources.
+/// Sends the leads of one stream at an even rate, dealt out among the sources in turn.
 async fn send(options: &Demo, lab: &Lab, sender: mpsc::Sender<Told>) -> Result<(), Failure> {
-    let sources = u64::try_from(lab.sellers.len()).unwrap_or(1).max(1);
-    let mut sending = tokio::task::JoinSet::new();
-    for (nth, seller) in (0_u64..).zip(lab.sellers.iter().cloned()) {
-        let share = |all: u64| all / sources + u64::from(nth < all % sources);
-        let rate = u32::try_from(share(u64::from(options.rate)).max(1)).unwrap_or(1);
-        let leads = LeadPlan::realistic(options.seed.wrapping_add(nth));
-        let tell = sender.clone();
-        let whose = seller.clone();
-        let plan = LoadPlan {
-            rate_per_second: rate,
-            total: options.leads.map_or(LEADS_MAX, share),
-            concurrency: CONCURRENCY,
-            budget: seller.budget,
-            format: if nth % 2 == 0 { BodyFormat::Json } else { BodyFormat::Form },
-            leads,
-            on_answer: Some(Arc::new(move |answered: &Answered| {
-                // Full means that nobody can read so fast: the lead is counted by the report.
-                drop(tell.try_send((whose.clone(), answered.clone())));
-            })),
-            ..LoadPlan::new(&lab.url(), &seller.key)
-        };
-        sending.spawn(load::run(plan));
+    let post = Post { client: books::client(PATIENCE)?, url: lab.url(), clock: Clock::system() };
+    let total = usize::try_from(options.leads.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let leads = Leads::new(LeadPlan::realistic(options.seed)).take(total);
+    let mut due = tokio::time::interval(Duration::from_secs(1) / options.rate);
+    let room = Arc::new(Semaphore::new(CONCURRENCY));
+    let mut under_way = JoinSet::new();
+    for (lead, seller) in leads.zip(lab.sellers.iter().cycle()) {
+        due.tick().await;
+        let permit = Arc::clone(&room).acquire_owned().await.map_err(Failure::failed)?;
+        let (post, seller, sender) = (post.clone(), seller.clone(), sender.clone());
+        under_way.spawn(async move {
+            let answered = post.lead(&seller, lead).await;
+            drop(permit);
+            // Nobody prints any more once the demo was told to stop.
+            drop(sender.send((seller, answered)).await);
+        });
+        while under_way.try_join_next().is_some() {}
     }
-    drop(sender);
-    while let Some(run) = sending.join_next().await {
-        run.map_err(Failure::failed)?.map_err(Failure::failed)?;
-    }
+    while under_way.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Posts leads and takes the time.
+#[derive(Clone, Debug)]
+struct Post {
+    client: reqwest::Client,
+    url: String,
+    clock: Clock,
+}
+
+impl Post {
+    /// Every other lead is sent as a form.
+    async fn lead(&self, seller: &Seller, lead: Lead) -> Answered {
+        let (kind, body) = if lead.index() % 4 < 2 {
+            ("application/json", lead.json().to_string())
+        } else {
+            ("application/x-www-form-urlencoded", lead.form())
+        };
+        let request = self.client.post(&self.url).bearer_auth(&seller.key);
+        let began = self.clock.now();
+        let sent = request.header("content-type", kind).body(body).send().await;
+        let answer = match sent {
+            Ok(answer) => read(answer).await,
+            Err(error) => Err(failure(&error)),
+        };
+        Answered { lead, answer, took: self.clock.now().since(began), lag: Duration::ZERO }
+    }
+}
+
+async fn read(answer: reqwest::Response) -> Result<Answer, load::Failure> {
+    let status = answer.status();
+    match answer.bytes().await {
+        Ok(body) => Ok(Answer { status, body: body.to_vec() }),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn failure(error: &reqwest::Error) -> load::Failure {
+    match error {
+        error if error.is_connect() => load::Failure::Connect,
+        error if error.is_timeout() => load::Failure::Timeout,
+        _ => load::Failure::Broken,
+    }
 }
 
 async fn print_all(
@@ -149,7 +187,8 @@ async fn print_all(
 #[derive(Debug)]
 struct Story {
     source: String,
-    /// `sold`, `unsold`, `duplicate`, `pending`, the code of a problem, or why there is no answer.
+    /// `sold`, `unsold`, `duplicate`, `pending`, `invalid`, the code of another problem, or why
+    /// there is no answer.
     outcome: String,
     about: String,
     lead_ref: String,
@@ -166,6 +205,9 @@ impl Story {
     ) -> Result<Self, Failure> {
         let lead = &answered.lead;
         let outcome = match &answered.answer {
+            Ok(answer) if answer.status == http::StatusCode::UNPROCESSABLE_ENTITY => {
+                "invalid".to_owned()
+            }
             Ok(answer) => answer.outcome().unwrap_or_else(|| answer.status.to_string()),
             Err(failure) => failure.code().to_owned(),
         };
@@ -197,7 +239,7 @@ impl Story {
         let (about, whose, reference) = (&self.about, &self.source, &self.lead_ref);
         let earned = self.earned();
         out.data(format!(
-            "{outcome}  #{number} {about:22} {took:>8}  {whose} {reference} {earned}"
+            "{outcome} #{number:<4} {about:22} {took:>8}  {whose} ref {reference}  {earned}"
         ))?;
         for line in self.lines() {
             out.data(format!("           {line}"))?;
@@ -343,8 +385,9 @@ fn summary(tally: &Tally, closing: &Closing, out: Output) -> io::Result<()> {
     let margin = closing.revenue.checked_sub(closing.payout).map(|margin| margin.amount_text());
     let (revenue, payout) = (closing.revenue, closing.payout);
     out.data(format!(
-        "revenue {revenue}   payout {payout}   margin {}",
-        margin.unwrap_or_default()
+        "revenue {revenue}   payout {payout}   margin {} {}",
+        margin.unwrap_or_default(),
+        revenue.currency()
     ))?;
     out.data(latency(tally))?;
     verdict(closing, out)

@@ -101,7 +101,7 @@ pub(crate) fn unknown<'a>(
     let failure = Failure::usage(format!("no {what} is called `{name}`"));
     match nearest(name, names.iter().copied()) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help(format!("there is {}", names.join(", "))),
+        None => failure.help(format!("known here: {}", names.join(", "))),
     }
 }
 

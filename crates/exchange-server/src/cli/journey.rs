@@ -79,12 +79,21 @@ pub(crate) fn brief(trace: &Trace) -> Vec<String> {
 /// What a trace tells, gathered by tier and by post.
 #[derive(Debug, Default)]
 struct Story {
-    ineligible: Vec<String>,
+    /// How many were not asked, by the family of the reason.
+    ineligible: BTreeMap<String, usize>,
     /// Tier names in the order they were asked, with what each member said.
     tiers: Vec<(String, Vec<String>)>,
     tier_of: BTreeMap<String, usize>,
     asked_at: BTreeMap<String, u64>,
     posts: Vec<Post>,
+    /// Tiers and posts as they came.
+    order: Vec<Chapter>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Chapter {
+    Tier(usize),
+    Post(usize),
 }
 
 #[derive(Debug)]
@@ -98,8 +107,10 @@ struct Post {
 impl Story {
     fn take(&mut self, at: u64, event: &TraceEvent) {
         match event {
-            TraceEvent::Ineligible { campaign, reason, .. } => {
-                self.ineligible.push(format!("{campaign} {reason}"));
+            TraceEvent::Ineligible { reason, .. } => {
+                let family = reason.split('(').next().unwrap_or(reason);
+                let count = self.ineligible.entry(family.to_owned()).or_default();
+                *count = count.saturating_add(1);
             }
             TraceEvent::Pinged { tier, campaign } => self.asked(at, tier, campaign),
             TraceEvent::Bid { campaign, price, .. } => {
@@ -114,12 +125,7 @@ impl Story {
                     painted(DIM, format!("no bid: {reason} {}", self.after(at, campaign))),
                 );
             }
-            TraceEvent::Preparing { attempt, campaign, .. } => self.posts.push(Post {
-                attempt: attempt.clone(),
-                campaign: campaign.clone(),
-                sent_at: None,
-                outcome: String::new(),
-            }),
+            TraceEvent::Preparing { attempt, campaign, .. } => self.preparing(attempt, campaign),
             TraceEvent::Posted { attempt, .. } => self.sent(at, attempt),
             TraceEvent::Refused { attempt, reason } => {
                 self.ended(at, attempt, painted(YELLOW, format!("not posted: {reason}")));
@@ -140,9 +146,24 @@ impl Story {
         }
     }
 
+    fn preparing(&mut self, attempt: &str, campaign: &str) {
+        self.order.push(Chapter::Post(self.posts.len()));
+        self.posts.push(Post {
+            attempt: attempt.to_owned(),
+            campaign: campaign.to_owned(),
+            sent_at: None,
+            outcome: String::new(),
+        });
+    }
+
+    fn tier(&mut self, name: &str) {
+        self.order.push(Chapter::Tier(self.tiers.len()));
+        self.tiers.push((name.to_owned(), Vec::new()));
+    }
+
     fn asked(&mut self, at: u64, tier: &str, campaign: &str) {
         if self.tiers.last().is_none_or(|(name, _)| name != tier) {
-            self.tiers.push((tier.to_owned(), Vec::new()));
+            self.tier(tier);
         }
         self.tier_of.insert(campaign.to_owned(), self.tiers.len().saturating_sub(1));
         self.asked_at.insert(campaign.to_owned(), at);
@@ -153,7 +174,7 @@ impl Story {
         let last = self.tiers.len().saturating_sub(1);
         let tier = self.tier_of.get(campaign).copied().unwrap_or(last);
         if self.tiers.is_empty() {
-            self.tiers.push((String::new(), Vec::new()));
+            self.tier("fixed");
         }
         if let Some((_, said)) = self.tiers.get_mut(tier) {
             said.push(format!("{campaign} {what}").trim_end().to_owned());
@@ -183,15 +204,25 @@ impl Story {
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.ineligible.is_empty() {
-            lines.push(painted(DIM, format!("not asked  {}", self.ineligible.join(", "))));
+            let each = self.ineligible.iter().map(|(why, count)| format!("{count} {why}"));
+            let each = each.collect::<Vec<_>>().join(", ");
+            lines.push(painted(DIM, format!("not asked  {each}")));
         }
-        for (tier, said) in &self.tiers {
-            lines.push(format!("{tier:9}  {}", said.join(", ")));
-        }
-        for post in &self.posts {
-            lines.push(format!("post       {} {}", post.campaign, post.outcome));
-        }
+        lines.extend(self.order.iter().filter_map(|chapter| self.chapter(*chapter)));
         lines
+    }
+
+    fn chapter(&self, chapter: Chapter) -> Option<String> {
+        match chapter {
+            Chapter::Tier(at) => {
+                let (name, said) = self.tiers.get(at)?;
+                Some(format!("{name:9}  {}", said.join(", ")))
+            }
+            Chapter::Post(at) => {
+                let post = self.posts.get(at)?;
+                Some(format!("post       {} {}", post.campaign, post.outcome))
+            }
+        }
     }
 }
 
@@ -288,7 +319,7 @@ mod tests {
     fn in_brief_it_is_a_line_per_tier_and_per_post() {
         let lines = brief(&cascade()).join("\n");
         expect![[r"
-            not asked  blue/auto closed
+            not asked  1 closed
             preferred  acme/auto 31.00 (40 ms), metro/auto no bid: declined(cap) (60 ms)
             post       acme/auto rejected: duplicate (34 ms)"]]
         .assert_eq(&anstream::adapter::strip_str(&lines).to_string());

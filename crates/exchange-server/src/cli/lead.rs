@@ -156,8 +156,11 @@ fn attempt_line(attempt: &AttemptView) -> String {
     let (id, campaign, tier) = (attempt.attempt, &attempt.campaign, &attempt.tier);
     let (price, payout, state) = (attempt.price, attempt.payout, &attempt.state);
     let mut line = format!("{id}  {campaign} ({tier})  {price}, payout {payout}  {state}");
-    for part in [&attempt.reason, &attempt.text].into_iter().flatten() {
-        line.push_str(&format!(" {part}"));
+    if let Some(reason) = &attempt.reason {
+        line.push_str(&format!(" {reason}"));
+    }
+    if let Some(text) = &attempt.text {
+        line.push_str(&format!(" \"{text}\""));
     }
     if let Some(reference) = &attempt.buyer_ref {
         line.push_str(&format!(", the buyer calls it {reference}"));

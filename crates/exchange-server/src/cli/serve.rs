@@ -12,6 +12,7 @@ use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::lab;
+use crate::{shutdown, telemetry};
 
 /// Options of `rialto serve`; they stand above file and environment.
 #[derive(Args, Debug)]
@@ -40,33 +41,22 @@ struct LabHosts {
 pub(crate) fn run(options: &Serve, context: &Context) -> Ran {
     let hosts = hosts(options)?;
     let settings = context.settings(&flags(options, &hosts))?;
+    telemetry::install(&settings.log);
     block_on(async {
         let app = lab::start(settings, hosts, context).await?;
         announce(&app, context);
-        signalled().await?;
-        context.out.note("stopping: auctions under way finish first");
-        app.shutdown();
+        tokio::select! {
+            asked = shutdown::asked() => {
+                asked?;
+                context.out.note("stopping: auctions under way finish first; once more stops at once");
+                app.shutdown();
+            }
+            // The reason comes out of `wait`.
+            _reason = app.failed() => {}
+        }
         app.wait().await.map_err(Failure::failed)
     })?;
     Ok(Exit::Done)
-}
-
-/// Resolves at SIGTERM or Ctrl-C.
-#[cfg(unix)]
-async fn signalled() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn signalled() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 fn announce(app: &RunningApp, context: &Context) {
