@@ -271,9 +271,15 @@ impl<'a> Reader<'a> {
                 _ => None,
             };
         }
-        match value.and_then(Value::origin) {
-            Some(origin) => format!(" in {origin}"),
-            None => String::new(),
+        self.shown(value.and_then(Value::origin))
+    }
+
+    /// Where a value came from, with the file named as it was given to us.
+    fn shown(&self, origin: Option<&str>) -> String {
+        match (origin, self.file) {
+            (Some(ENVIRONMENT), _) => format!(" in {ENVIRONMENT}"),
+            (Some(_), Some(file)) => format!(" in {}", file.display()),
+            (Some(_) | None, _) => String::new(),
         }
     }
 
@@ -375,6 +381,7 @@ impl<'a> Reader<'a> {
             if !self.known.contains(key.as_str()) {
                 let near = exchange_model::finding::nearest(&key, self.known.iter().copied());
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let origin = self.shown(origin.as_deref());
                 self.faults.push(format!("setting `{key}`{origin} is not known{hint}"));
             }
         }
@@ -382,7 +389,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn leaves(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
+fn leaves(prefix: &str, value: &Value, into: &mut Vec<(String, Option<String>)>) {
     if let ValueKind::Table(table) = &value.kind {
         let mut keys: Vec<_> = table.iter().collect();
         keys.sort_by_key(|(key, _)| key.as_str());
@@ -391,8 +398,7 @@ fn leaves(prefix: &str, value: &Value, into: &mut Vec<(String, String)>) {
             leaves(&path, inner, into);
         }
     } else {
-        let origin = value.origin().map(|origin| format!(" in {origin}")).unwrap_or_default();
-        into.push((prefix.to_owned(), origin));
+        into.push((prefix.to_owned(), value.origin().map(str::to_owned)));
     }
 }
 
