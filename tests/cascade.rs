@@ -14,8 +14,7 @@ async fn a_rejected_post_goes_to_the_next_best_bidder() {
     assert_eq!(answer.at("price"), "16.00", "80 % of the second bid");
     let posts = |name: &str| world.buyer(name).stats().posts;
     assert_eq!([posts("alpha"), posts("beta"), posts("gamma")], [1, 1, 0]);
-    let journey = world.run(&["lead", "show", &answer.at("lead_id")]).ok();
-    assert!(journey.contains("rejected"), "{journey}");
+    world.journey_with(&answer.at("lead_id"), "rejected").await;
     world.books_verify().await;
 }
 

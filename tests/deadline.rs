@@ -33,7 +33,7 @@ async fn every_lead_is_answered_though_a_third_of_the_buyers_hang_drip_or_reset(
         faulty("resetting", 3000, Fault::Reset),
     ];
     let mut world = World::of(healthy.into_iter().chain(sick))
-        .times("deadline = \"4s\"\npost_reserve = \"2500ms\"")
+        .times("deadline = \"4s\"\npost_reserve = \"2500ms\"", "800ms")
         .start()
         .await;
     let plan = LoadPlan {

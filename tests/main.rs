@@ -7,6 +7,7 @@
 mod harness;
 
 mod cascade;
+mod cli;
 mod crash;
 mod deadline;
 mod hostile_buyers;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use exchange_lab::{MockBuyer, MockBuyers};
 use serde_json::Value;
@@ -11,7 +12,10 @@ use super::cli::{self, KeyMode, Ran};
 use super::process::Serving;
 use super::seller::Seller;
 use super::site::{Site, SiteSettings};
-use super::waiting::eventually;
+use super::waiting::{eventually, now};
+
+/// How far behind the answer a journey may be written.
+const JOURNEY_PATIENCE: Duration = Duration::from_secs(15);
 
 /// A world to be started.
 #[derive(Debug, Default)]
@@ -19,6 +23,7 @@ pub(crate) struct Plan {
     tiers: Vec<Vec<TestBuyer>>,
     promise: Option<String>,
     tree: Option<String>,
+    ping_timeout: Option<String>,
     source: String,
 }
 
@@ -45,9 +50,10 @@ impl Plan {
         self
     }
 
-    /// The times of the tree, as lines.
-    pub(crate) fn times(mut self, lines: &str) -> Self {
+    /// The times of the tree, as lines, and how long its tiers wait for pings.
+    pub(crate) fn times(mut self, lines: &str, ping_timeout: &str) -> Self {
         self.tree = Some(lines.to_owned());
+        self.ping_timeout = Some(ping_timeout.to_owned());
         self
     }
 
@@ -91,6 +97,7 @@ impl Plan {
 
     fn tree_toml(&self) -> String {
         let times = self.tree.as_deref().unwrap_or("deadline = \"12s\"\npost_reserve = \"8s\"\n");
+        let pings = self.ping_timeout.as_deref().unwrap_or("3s");
         let promise = self.promise.as_deref().unwrap_or("60s");
         let mut text = format!(
             "schema = 1\nid = \"auto_main\"\nvertical = \"auto_insurance\"\ntitle = \"Auto\"\n\
@@ -102,7 +109,7 @@ impl Plan {
             let members = members.join(", ");
             text.push_str(&format!(
                 "\n[[tier]]\nname = \"tier{nth}\"\nsale = \"exclusive\"\nauction = \"highest_bid\"\n\
-                 ping_timeout = \"3s\"\nreserve = \"1.00\"\ncascade = 3\nmembers = [{members}]\n"
+                 ping_timeout = \"{pings}\"\nreserve = \"1.00\"\ncascade = 3\nmembers = [{members}]\n"
             ));
         }
         text
@@ -155,6 +162,19 @@ impl World {
             (answer.at("status") == status).then(|| answer.json())
         })
         .await
+    }
+
+    /// The journey of a lead, once it says this: it is written behind the answer.
+    pub(crate) async fn journey_with(&self, lead: &str, word: &str) -> String {
+        let began = now();
+        loop {
+            let shown = self.run(&["lead", "show", lead]).ok();
+            if shown.contains(word) {
+                return shown;
+            }
+            assert!(began.elapsed() < JOURNEY_PATIENCE, "`{word}` is not in:\n{shown}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The text of `/metrics`.
