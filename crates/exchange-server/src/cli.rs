@@ -64,7 +64,8 @@ struct Cli {
         global = true,
         value_name = "DIR",
         env = "RIALTO_CONFIG",
-        default_value = "config"
+        default_value = "config",
+        overrides_with = "config"
     )]
     config: PathBuf,
     /// Print data as JSON
