@@ -303,6 +303,7 @@ mod tests {
     #[test]
     fn every_step_has_its_time_and_its_reason() {
         expect![[r#"
+            journey
                0.0 ms  ineligible  blue/auto   closed, tier preferred
                1.0 ms  pinged      acme/auto   tier preferred
                1.0 ms  pinged      metro/auto  tier preferred
@@ -312,7 +313,7 @@ mod tests {
                 65 ms  posted      acme/auto   att_1
                 99 ms  answer                  rejected duplicate "DUP", att_1
                101 ms  answered                unsold"#]]
-        .assert_eq(&steps(&cascade()).join("\n"));
+        .assert_eq(&format!("journey\n{}", steps(&cascade()).join("\n")));
     }
 
     #[test]
