@@ -1,6 +1,6 @@
 //! Ten buyers in one process: ten origins, fixed bids, canned replies.
 //!
-//! Buyer `n` bids 10 + n dollars on everything and buys everything, so the last one always wins.
+//! Buyer `n` bids 1.n0 dollars on everything and buys everything, so the last one always wins.
 //! They count what reaches them; an eleventh origin tells the counts, so that nobody wins a
 //! benchmark by asking fewer buyers.
 
@@ -18,7 +18,7 @@ use crate::wire::Wire;
 /// How many buyers there are.
 pub(crate) const BUYERS: usize = 10;
 /// What the last of them bids, in cents.
-pub(crate) const BEST_BID_CENTS: u64 = 1900;
+pub(crate) const BEST_BID_CENTS: u64 = 190;
 
 /// What has reached the buyers since they started.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,7 +78,7 @@ struct Replies {
 
 impl Replies {
     fn of(number: usize) -> Self {
-        let terms = format!(r#""price":"{}.00","currency":"USD""#, number.saturating_add(10));
+        let terms = format!(r#""price":"1.{number}0","currency":"USD""#);
         Self {
             ping: ok(&format!(r#"{{"ok":true,{terms},"id":"bid-{number}"}}"#)),
             post: ok(&format!(

@@ -69,7 +69,7 @@ impl FanOut {
     }
 }
 
-/// `19.00` as 1900.
+/// `1.90` as 190.
 fn cents(price: &str) -> Option<u64> {
     let (whole, part) = price.split_once('.')?;
     whole.parse::<u64>().ok()?.checked_mul(100)?.checked_add(part.parse().ok()?)

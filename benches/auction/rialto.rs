@@ -13,8 +13,8 @@ use crate::options::Options;
 use crate::sellers::Door;
 use crate::{Ran, say};
 
-/// What a seller is paid for a lead that the best bidder bought: 80 % of 19.00.
-const PAYOUT: &str = "15.20";
+/// What a seller is paid for a lead that the best bidder bought: 80 % of 1.90.
+const PAYOUT: &str = "1.52";
 
 /// The program.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ impl Rialto {
         configured(&mut command, home).args(["--json", "key", "new", config::SOURCE]);
         let output = command.stdin(Stdio::null()).output()?;
         if !output.status.success() {
-            let told = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("`rialto key new` failed:\n{told}").into());
+            let [data, told] = [&output.stdout, &output.stderr].map(|b| String::from_utf8_lossy(b));
+            return Err(format!("`rialto key new` failed:\n{told}{data}").into());
         }
         let made: NewKey = serde_json::from_slice(&output.stdout)?;
         Ok(made.key)
