@@ -690,6 +690,7 @@ impl Auction {
             self.record_not_reached(now, tier);
         }
         let sold = status == LeadStatus::Sold;
+        self.reasons.sort_by_key(|reason| how_telling(reason));
         let answer = Answer {
             status,
             payout,
@@ -832,6 +833,13 @@ impl Auction {
     fn overdue(&self, now: Timestamp) -> bool {
         self.setup.deadline <= now
     }
+}
+
+/// Families of reasons, the most telling first: what a buyer said of the whole lead comes before
+/// what it said of a ping, and that before those who were never asked.
+fn how_telling(reason: &str) -> usize {
+    let families = ["unknown", "rejected", "not_sent", "no_bid", "ineligible"];
+    families.iter().position(|family| reason.starts_with(family)).unwrap_or(families.len())
 }
 
 /// Whether an answer to a repeated post settles the outcome. That the repetition was not sent, or

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 mod books;
+mod business_hours;
 mod buyer;
 mod check;
 mod context;

@@ -20,6 +20,8 @@ pub struct Clock {
     origin: Instant,
     /// Microseconds since 1970 at `origin`, corrected since.
     wall_at_origin: Arc<AtomicI64>,
+    /// Microseconds that this clock is to be ahead of the machine's.
+    ahead: i64,
 }
 
 impl Clock {
@@ -27,6 +29,13 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self::starting_at(wall())
+    }
+
+    /// A clock that goes `ahead` of the machine's: the demo runs in business hours.
+    #[must_use]
+    pub fn ahead_by(ahead: Duration) -> Self {
+        let micros = i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX);
+        Self { ahead: micros, ..Self::starting_at(wall().after(ahead)) }
     }
 
     /// A clock that starts at a time of the caller's choice and runs with tokio's time, which a
@@ -37,6 +46,7 @@ impl Clock {
         Self {
             origin: Instant::now(),
             wall_at_origin: Arc::new(AtomicI64::new(start.unix_micros())),
+            ahead: 0,
         }
     }
 
@@ -60,7 +70,8 @@ impl Clock {
 
     fn follow(&self, wall: Timestamp) -> i64 {
         let step = i64::try_from(STEP_MAX.as_micros()).unwrap_or(i64::MAX);
-        let off = wall.unix_micros().saturating_sub(self.now().unix_micros());
+        let shown = wall.unix_micros().saturating_add(self.ahead);
+        let off = shown.saturating_sub(self.now().unix_micros());
         let moved = off.clamp(step.saturating_neg(), step);
         self.wall_at_origin.fetch_add(moved, Ordering::Relaxed);
         off.saturating_sub(moved)
@@ -96,5 +107,13 @@ mod tests {
         clock.sleep_until(at).await;
         assert!(clock.now() >= at);
         clock.sleep_until(Timestamp::default()).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_goes_ahead_stays_ahead() {
+        let clock = Clock::ahead_by(Duration::from_secs(86_400));
+        let wall = clock.now().before(Duration::from_secs(86_400));
+        clock.follow(wall);
+        assert_eq!(clock.now(), wall.after(Duration::from_secs(86_400)));
     }
 }

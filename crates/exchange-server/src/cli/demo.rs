@@ -16,6 +16,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use crate::cli::business_hours;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::journey::{self, millis};
@@ -34,6 +35,9 @@ const JOURNEY_TRIES: u32 = 40;
 const JOURNEY_PAUSE: Duration = Duration::from_millis(25);
 /// Most leads under way at once.
 const CONCURRENCY: usize = 500;
+
+/// The lead that the reader is invited to post.
+const EXAMPLE: &str = r#"{"zip":"78701","state":"TX","birth_date":"1990-04-02","currently_insured":true,"credit":"good","homeowner":true,"vehicle_year":2019,"vehicle_make":"Honda","violations":0,"first_name":"Sample","last_name":"Person","phone":"5125550134","email":"sample@example.com","trustedform_url":"https://cert.trustedform.com/0123","tcpa_text":"I agree to be contacted"}"#;
 
 /// Options of `rialto demo`.
 #[derive(Args, Debug)]
@@ -57,8 +61,9 @@ pub(crate) fn run(options: &Demo, context: &Context) -> Ran {
 async fn watch(options: &Demo, context: &Context) -> Ran {
     let clock = Clock::system();
     let out = context.out;
-    let lab = Lab::start(context, sample_buyers(options.seed)).await?;
-    introduce(&lab, out);
+    let exchange_clock = business_hours::clock();
+    let lab = Lab::start(context, sample_buyers(options.seed), exchange_clock.clone()).await?;
+    introduce(&lab, &exchange_clock, out);
     let began = clock.now();
     let mut tally = Tally::default();
     let (sender, mut answers) = mpsc::channel(ANSWERS_WAITING_MAX);
@@ -84,13 +89,22 @@ async fn watch(options: &Demo, context: &Context) -> Ran {
     if closing.sound() { Ok(Exit::Done) } else { Err(Failure::silent(Exit::Failed)) }
 }
 
-fn introduce(lab: &Lab, out: Output) {
+fn introduce(lab: &Lab, clock: &Clock, out: Output) {
     let buyers: Vec<&str> = lab.buyers.iter().map(exchange_lab::MockBuyer::name).collect();
     let sources: Vec<&str> = lab.sellers.iter().map(|seller| seller.source.as_str()).collect();
     out.note(format!("{} mock buyers: {}", buyers.len(), buyers.join(", ")));
     out.note(format!("sellers post to {} as {}", lab.url(), sources.join(", ")));
     let operator = lab.operator();
     out.note(format!("metrics and health: http://{operator}/metrics http://{operator}/readyz"));
+    out.note(format!("its clock says {}", business_hours::shown(clock.now())));
+    if let Some(seller) = lab.sellers.first() {
+        out.note(format!(
+            "post a lead of your own:\n  curl {} -H 'Authorization: Bearer {}' \\\n    --json '{}'",
+            lab.url(),
+            seller.key,
+            EXAMPLE
+        ));
+    }
     out.note(format!("config {}; Ctrl-C stops\n", lab.exchange.version));
 }
 

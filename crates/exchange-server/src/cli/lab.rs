@@ -21,6 +21,7 @@ use crate::cli::books::{Books, Desk};
 use crate::cli::context::{Context, load_without_secrets};
 use crate::cli::diagnostics::{self, Look};
 use crate::cli::failure::{Exit, Failure};
+use crate::clock::Clock;
 use crate::load::Exchange;
 use crate::settings::Settings;
 
@@ -54,7 +55,11 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// Starts buyers and exchange on the config of the command line.
-    pub(crate) async fn start(context: &Context, specs: Vec<BuyerSpec>) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        context: &Context,
+        specs: Vec<BuyerSpec>,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
         let dir = tempfile::Builder::new().prefix("rialto-").tempdir()?;
         let buyers = MockBuyers::start(specs).await?;
         write_sample_secrets(&dir.path().join("secrets"))?;
@@ -62,7 +67,8 @@ impl Lab {
         let exchange = compiled(&settings, context)?;
         let sellers = tokio::task::block_in_place(|| prepare(&settings, &exchange))?;
         let hosts = buyers.hosts().into_iter().collect();
-        let app = start(settings.clone(), hosts, context).await?;
+        let options = Options { hosts, clock: Some(clock), ..Options::default() };
+        let app = start(settings.clone(), options, context).await?;
         Ok(Self { buyers, sellers, exchange, settings, app, dir })
     }
 
@@ -147,10 +153,9 @@ fn prepare(settings: &Settings, exchange: &Exchange) -> Result<Vec<Seller>, Fail
 /// Starts the exchange; config errors are printed.
 pub(crate) async fn start(
     settings: Settings,
-    hosts: BTreeMap<String, SocketAddr>,
+    options: Options,
     context: &Context,
 ) -> Result<RunningApp, Failure> {
-    let options = Options { hosts, ..Options::default() };
     match App::start(settings, options).await {
         Ok(app) => Ok(app),
         Err(AppError::Config(findings)) => {

@@ -16,6 +16,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::cli::block_on;
+use crate::cli::business_hours;
 use crate::cli::context::Context;
 use crate::cli::demo::micros;
 use crate::cli::failure::{Exit, Failure, Ran};
@@ -100,7 +101,7 @@ async fn faulty(options: &Load, context: &Context) -> Ran {
     let out = context.out;
     let specs = misbehaving(sample_buyers(options.seed));
     let names: Vec<String> = specs.iter().step_by(FAULTY_EACH).map(|s| s.name.clone()).collect();
-    let lab = Lab::start(context, specs).await?;
+    let lab = Lab::start(context, specs, business_hours::clock()).await?;
     out.note(format!(
         "every other ping and post is hung, dripped or reset by {}",
         names.join(", ")

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::app::Options;
 use crate::app::RunningApp;
 use crate::cli::block_on;
 use crate::cli::context::Context;
@@ -43,7 +44,7 @@ pub(crate) fn run(options: &Serve, context: &Context) -> Ran {
     let settings = context.settings(&flags(options, &hosts))?;
     telemetry::install(&settings.log);
     block_on(async {
-        let app = lab::start(settings, hosts, context).await?;
+        let app = lab::start(settings, Options { hosts, ..Options::default() }, context).await?;
         announce(&app, context);
         tokio::select! {
             asked = shutdown::asked() => {
