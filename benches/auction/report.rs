@@ -67,8 +67,8 @@ fn head(options: &Options, run: &Run) -> Vec<String> {
     };
     vec![
         format!(
-            "10 pings and 1 post per auction; {concurrency} sellers in a closed loop; {blocks} \
-             blocks, two windows of {window} s per system and block, first second not counted"
+            "10 pings and 1 post per auction; {concurrency} sellers in a closed loop; blocks: {blocks}, \
+             in each two windows of {window} s per system, the first second not counted"
         ),
         place.to_owned(),
         format!(
