@@ -255,7 +255,8 @@ impl Auction {
                 self.phase = Phase::Pinging;
                 self.time_out_pings(now);
             }
-            (Phase::Pinging, Event::SellerGone) => self.abandon(now),
+            // Once a buyer has had the lead it goes on to its end: it cannot be taken back.
+            (Phase::Pinging, Event::SellerGone) if self.steps == 0 => self.abandon(now),
             (Phase::Preparing { bid }, Event::Durable(durable)) => {
                 self.prepared(now, bid, durable);
             }

@@ -707,6 +707,35 @@ fn a_seller_that_leaves_before_commit_a_stops_the_auction_and_later_does_not() {
 }
 
 #[test]
+fn a_seller_that_leaves_after_a_post_does_not_stop_the_next_tier() {
+    check(
+        "tier one
+           acme
+         tier two
+           bolt",
+        "20 acme bids 12.00
+         30 durable
+         50 acme rejects filter
+         60 gone
+         70 bolt bids 10.00
+         72 durable
+         90 bolt accepts
+         92 durable",
+        expect![[r#"
+            0ms ping acme
+            20ms persist prepare acme 12.00 USD for 9.60 USD
+            30ms post acme 12.00 USD
+            50ms ping bolt
+            70ms persist step 1 rejected + prepare bolt 10.00 USD for 8.00 USD
+            72ms post bolt 10.00 USD
+            90ms persist step 2 accepted + answer sold
+            92ms reply sold 8.00 USD
+            92ms done
+        "#]],
+    );
+}
+
+#[test]
 fn an_empty_tree_is_unsold_at_once() {
     check(
         "",
