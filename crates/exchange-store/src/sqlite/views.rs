@@ -27,9 +27,16 @@ pub(super) fn replay(conn: &Connection, hash: &[u8; 32]) -> Result<Option<Replay
     let Some((kind, lead, fingerprint)) = found else { return Ok(None) };
     let standing = match kind {
         IntakeKind::Lead => standing(conn, lead)?,
+        // An abandoned ping has no answer and gives its key free.
+        IntakeKind::Ping if is_abandoned_ping(conn, lead)? => return Ok(None),
         IntakeKind::Ping => None,
     };
     Ok(Some(Replay { kind, lead, fingerprint, reply: reply(conn, kind, lead)?, standing }))
+}
+
+fn is_abandoned_ping(conn: &Connection, ping: LeadId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM ping WHERE id = ?1 AND status = 'abandoned'";
+    Ok(one(conn, sql, [ping.to_bytes()], |_row| Ok(()))?.is_some())
 }
 
 fn reply(

@@ -75,6 +75,9 @@ fn a_ping_without_an_answer_is_abandoned_by_a_crash_and_its_key_is_free() {
     ping(&desk, 2);
     let found = desk.store().ping(&source(), ping_id(1)).blocking_wait().unwrap().unwrap();
     assert_eq!((found.promise, found.used), (None, false));
+    let free = IdempotencyKey::new(IntakeKind::Ping, "p").unwrap();
+    desk.crash();
+    assert!(desk.store().replay(&source(), &free).blocking_wait().unwrap().is_none());
 }
 
 #[test]
