@@ -23,7 +23,6 @@ use settlement_ledger::verify::VerifyReport;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
-use crate::recovery::AttemptState;
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::ticket::Ticket;
 use crate::vault::{DerivedKeys, RootKey};
@@ -279,8 +278,9 @@ impl ExchangeStore for SqliteStore {
             let row = attempt::attempt_row(conn, attempt)?;
             let parts = views::lead_parts(conn, &root, attempt.lead())?;
             let parts = parts.filter(|parts| parts.sealed.is_some());
-            let unknown = row.state == AttemptState::Unknown;
-            Ok(parts.filter(|_| unknown).map(|parts| (parts, permit(attempt, row.campaign))))
+            // An auction asks again before it writes that the answer was lost.
+            let open = row.state.is_open();
+            Ok(parts.filter(|_| open).map(|parts| (parts, permit(attempt, row.campaign))))
         })
     }
 

@@ -85,8 +85,8 @@ pub trait ExchangeStore: Send + Sync + Debug {
     /// not listed again.
     fn open_attempts(&self) -> Ticket<Vec<OpenAttempt>>;
 
-    /// The lead of an unknown attempt and the right to post it once more under the same key;
-    /// nothing when the outcome is known or the contact data is erased.
+    /// The lead of an attempt without a definite outcome and the right to post it once more under
+    /// the same key; nothing when the outcome is known or the contact data is erased.
     fn reopen(&self, attempt: AttemptId) -> Ticket<Option<(LeadParts, PostPermit)>>;
 
     /// What a campaign bought and has reserved within a window. In memory: no waiting.

@@ -138,6 +138,17 @@ fn a_lost_answer_keeps_the_hold_until_it_is_known() {
 }
 
 #[test]
+fn a_post_whose_outcome_is_not_written_yet_may_be_repeated() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    assert!(desk.store().reopen(attempt(1, 1)).blocking_wait().is_err(), "nothing was prepared");
+    desk.prepare(intent(1, 1, "acme", "12.00")).unwrap();
+    let (_parts, permit) =
+        desk.store().reopen(attempt(1, 1)).blocking_wait().unwrap().expect("its answer is awaited");
+    assert_eq!(permit.attempt(), attempt(1, 1));
+}
+
+#[test]
 fn a_lost_answer_that_was_a_no_ends_the_lead_unsold() {
     let desk = Desk::new();
     desk.take_in(1);
