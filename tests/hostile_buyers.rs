@@ -9,7 +9,7 @@ use exchange_lab::{Fault, FaultPlan, RequestKind};
 
 use crate::harness::raw_buyer::{Act, RawBuyer, ok_json};
 use crate::harness::tls::SelfSigned;
-use crate::harness::{Answer, TestBuyer, World, lead};
+use crate::harness::{Answer, TestBuyer, World, lead, ping_of};
 
 /// What `honest` bids, and what its seller then gets.
 const HONEST: u32 = 1000;
@@ -57,6 +57,22 @@ async fn b03_huge_endless_and_compressed_replies_are_cut() {
         (Fault::GzipBomb, "bad_reply"),
     ])
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b03_a_readable_bid_in_a_body_over_the_limit_is_none() {
+    let padded = |bytes: usize| {
+        let pad = "a".repeat(bytes);
+        let bid =
+            format!(r#"{{"ok":true,"id":"t","price":"50.00","currency":"USD","pad":"{pad}"}}"#);
+        RawBuyer::start(move |_| Act::Say(ok_json(&bid)))
+    };
+    let (large, too_large) = (padded(60 * 1024).await, padded(70 * 1024).await);
+    let world = against(TestBuyer::raw("large", large.addr)).await;
+    let ping = world.seller.ping(&ping_of(&lead(1))).await;
+    assert_eq!(ping.at("price"), "40.00", "60 KiB are read: {}", ping.text());
+    let world = against(TestBuyer::raw("large", too_large.addr)).await;
+    honest_won(&world.seller.post(&lead(1)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

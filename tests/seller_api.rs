@@ -144,6 +144,32 @@ async fn a_ping_is_posted_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_posts_at_once_on_one_ping_under_different_keys_one_counts_and_none_disturbs_it() {
+    let mut world = World::of(two_buyers()).start().await;
+    for number in 1..=25 {
+        let ping = world.seller.ping(&ping_of(&lead(number))).await.at("ping_id");
+        let mut posts = tokio::task::JoinSet::new();
+        for nth in 0..8 {
+            let (seller, path) = (world.seller.clone(), format!("/v1/pings/{ping}/post"));
+            posts.spawn(async move {
+                let key = format!("k{number}-{nth}");
+                seller.send_json(&path, &lead(number), &[("idempotency-key", &key)]).await
+            });
+        }
+        let answers = posts.join_all().await;
+        let (sold, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 200);
+        let told: Vec<String> = sold.iter().map(Answer::outcome).collect();
+        assert_eq!(told, ["sold"], "lead {number}");
+        for answer in refused {
+            assert_eq!(answer.problem(409), "ping_used");
+        }
+        assert_eq!(world.seller.lead(&sold[0].at("lead_id")).await.at("status"), "sold");
+    }
+    assert_eq!(world.buyer("alpha").stats().posts, 25);
+    world.books_verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seller_sees_how_its_own_leads_stand_and_no_others() {
     let world = World::of(two_buyers()).start().await;
     let sold = world.seller.post(&lead(1)).await;
