@@ -736,35 +736,6 @@ fn a_seller_that_leaves_after_a_post_does_not_stop_the_next_tier() {
 }
 
 #[test]
-fn a_seller_that_leaves_after_a_rejection_changes_nothing() {
-    check(
-        "tier one
-           acme
-         tier two
-           bolt",
-        "20 acme bids 12.00
-         30 durable
-         50 acme rejects cap
-         51 gone
-         60 bolt bids 10.00
-         62 durable
-         80 bolt accepts
-         82 durable",
-        expect![[r#"
-            0ms ping acme
-            20ms persist prepare acme 12.00 USD for 9.60 USD
-            30ms post acme 12.00 USD
-            50ms ping bolt
-            60ms persist step 1 rejected + prepare bolt 10.00 USD for 8.00 USD
-            62ms post bolt 10.00 USD
-            80ms persist step 2 accepted + answer sold
-            82ms reply sold 8.00 USD
-            82ms done
-        "#]],
-    );
-}
-
-#[test]
 fn an_empty_tree_is_unsold_at_once() {
     check(
         "",
