@@ -2,7 +2,7 @@
 //!
 //! Ids, money and time; leads with their open attributes and their sealed contact data; verticals
 //! (the dictionary a lead is checked against); the closed list of reasons; the span-keeping config
-//! document and the [`Finding`](finding::Finding) it produces. Nothing here does IO, reads a clock
+//! document and the [`Finding`] it produces. Nothing here does IO, reads a clock
 //! or draws a random number.
 
 pub mod billing;
