@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_core::auction::{Seat, Setup};
+use exchange_core::auction::{Goal, Seat, Setup};
 use exchange_core::record::{Answer, Commit, Durable, Next, OpenAttempt, Promise};
 use exchange_core::trace::{Trace, TraceEvent};
 use exchange_core::{Auction, Command, Event};
@@ -98,6 +98,11 @@ struct Driver {
     pings_out: usize,
     permit: Option<PostPermit>,
     rendered: Option<StoredReply>,
+    /// Whether the record of this request may turn out to be another's: posts on one ping share
+    /// its id. Until it is known to be ours, no step of it is asked for.
+    shared_id: bool,
+    /// The step that waits for that.
+    parked: Option<Commit>,
     handed_over: BTreeMap<AttemptId, mpsc::Sender<PostAnswer>>,
     latest: Timestamp,
     /// The store or the intake said no: nothing more can be made durable for this lead.
@@ -121,6 +126,8 @@ impl Driver {
             pings_out: 0,
             permit: None,
             rendered: None,
+            shared_id: matches!(job.setup.goal, Goal::Fulfil(_)),
+            parked: None,
             handed_over: BTreeMap::new(),
             latest: engine.now(),
             broken: false,
@@ -194,7 +201,7 @@ impl Driver {
                 auction.handle(now, Event::Durable(committed.durable));
             }
             Ok(Happened::Promised(Ok(()))) => auction.handle(now, Event::Durable(Durable::Done)),
-            Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => {}
+            Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => self.taken_in(),
             Ok(Happened::Intaken(Ok(refused))) => self.intake_refused(refused),
             Ok(
                 Happened::Committed(Err(error))
@@ -222,6 +229,14 @@ impl Driver {
     fn hand_over(&mut self, open: OpenAttempt) {
         let attempt = open.intent.attempt;
         self.handed_over.insert(attempt, resolver::start(&self.engine, open));
+    }
+
+    /// The record is ours: what waited for it is asked for.
+    fn taken_in(&mut self) {
+        self.shared_id = false;
+        if let Some(commit) = self.parked.take() {
+            self.persist(commit);
+        }
     }
 
     fn intake_refused(&mut self, refused: IntakeReply) {
@@ -343,7 +358,7 @@ impl Driver {
                 Ok(Happened::Committed(Err(error)) | Happened::Intaken(Err(error))) => {
                     self.store_refused(&error);
                 }
-                Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => {}
+                Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => self.taken_in(),
                 Ok(Happened::Intaken(Ok(refused))) => self.intake_refused(refused),
                 Ok(Happened::Promised(_) | Happened::Pinged { .. } | Happened::Posted { .. })
                 | Err(_) => {}

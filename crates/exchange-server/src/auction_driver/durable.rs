@@ -48,6 +48,10 @@ impl Driver {
 
     /// Queues commit A or B, with the reply that the seller will get.
     pub(super) fn persist(&mut self, commit: Commit) {
+        if self.shared_id {
+            self.parked = Some(commit);
+            return;
+        }
         let sale = self.sale_of(&commit);
         self.progress.persisting(&commit);
         let step = if matches!(commit.next, Next::Prepare(_)) { "a" } else { "b" };
