@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::harness::process::{Serving, tail};
 use crate::harness::seller::Seller;
 use crate::harness::waiting::PATIENCE;
+use crate::harness::wire::Wire;
 use crate::harness::{Answer, TestBuyer, World, eventually, lead, within};
 
 const CYCLES: u32 = 50;
@@ -410,6 +411,33 @@ async fn d13_sigterm_finishes_the_auctions_under_way_and_exits_with_0() {
     world.run(&["ledger", "verify"]).ok();
     world.serving = Serving::start(&world.site).await;
     world.still_sells(9_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d13_a_request_that_was_let_in_before_sigterm_is_answered_when_its_body_ends() {
+    let slow = Fault::Delay(Duration::from_secs(3));
+    let alpha = TestBuyer::plain("alpha", 2000).faults(FaultPlan::every_post(slow));
+    let mut world = World::of([alpha]).start().await;
+    let body = lead(1).to_string();
+    let (first, rest) = body.split_at(body.len() / 2);
+    let head = format!(
+        "POST /v1/leads HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{first}",
+        world.seller.key,
+        body.len()
+    );
+    let mut wire = Wire::connect(world.seller.addr).await;
+    assert!(wire.write(head.as_bytes()).await);
+    let let_in = || async { world.metrics().await.contains("rialto_inflight_auctions 1").then_some(()) };
+    eventually("the request to be let in", let_in).await;
+    world.serving.terminate();
+    let stopping = || async { world.site.log().contains("stopping").then_some(()) };
+    eventually("the exchange to stop", stopping).await;
+    assert!(wire.write(rest.as_bytes()).await);
+    let heard = wire.hear(PATIENCE).await;
+    assert!(heard.text().contains("\"status\":\"sold\""), "{}", heard.text());
+    assert!(world.serving.ended().await.success());
+    world.run(&["ledger", "verify"]).ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]

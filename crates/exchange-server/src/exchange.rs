@@ -17,6 +17,7 @@ use exchange_store::{ApiKey, ExchangeStore, StoreError};
 use ping_tree::Campaign;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use zeroize::Zeroizing;
 
 use crate::auction_driver::{self, Job, Progress};
@@ -226,6 +227,8 @@ impl Engine {
     /// # Errors
     /// Why no new lead is taken.
     pub fn admit(&self) -> Result<Admitted, Shed> {
+        // Before the look at `stopping`: whoever is let in is waited for from here on.
+        let under_way = self.auctions.token();
         if self.stopping.is_cancelled() {
             return Err(Shed::Draining);
         }
@@ -240,7 +243,7 @@ impl Engine {
         }
         metrics::inflight().increment(1.0);
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let admitted = Admitted(Arc::clone(&self.in_flight));
+        let admitted = Admitted { in_flight: Arc::clone(&self.in_flight), _under_way: under_way };
         if before >= self.parts.limits.auctions_in_flight {
             return Err(Shed::TooManyAuctions);
         }
@@ -297,8 +300,8 @@ impl Engine {
         self.auctions.close();
     }
 
-    /// Resolves when every auction has ended, answers of its buyers included; after
-    /// [`Engine::stop`].
+    /// Resolves when every request that was let in has been answered or refused, and every auction
+    /// has ended, answers of its buyers included; after [`Engine::stop`].
     pub async fn drained(&self) {
         self.auctions.wait().await;
     }
@@ -331,11 +334,15 @@ impl Engine {
 
 /// The place of one auction.
 #[derive(Debug)]
-pub struct Admitted(Arc<AtomicUsize>);
+pub struct Admitted {
+    in_flight: Arc<AtomicUsize>,
+    /// Its body may still arrive when the process is told to stop.
+    _under_way: TaskTrackerToken,
+}
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
         metrics::inflight().decrement(1.0);
     }
 }
