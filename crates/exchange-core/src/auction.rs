@@ -557,6 +557,10 @@ impl Auction {
                 let event =
                     TraceEvent::Refused { attempt: attempt.to_string(), reason: why.to_string() };
                 self.record(now, event);
+                if why == Refused::Sold {
+                    // By an answer that came late: the store knows to whom and for how much.
+                    return self.unsold(now);
+                }
                 self.note_reason("ineligible", why.code());
                 if why == Refused::Duplicate { self.duplicate(now) } else { self.advance(now) }
             }

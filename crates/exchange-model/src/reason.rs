@@ -331,6 +331,8 @@ codes!(
         NoCredit = "no_credit",
         /// The lead was claimed by another request meanwhile.
         Duplicate = "duplicate",
+        /// A buyer whose answer had counted as lost has bought the lead meanwhile.
+        Sold = "sold",
     }
 );
 

@@ -736,6 +736,35 @@ fn a_seller_that_leaves_after_a_post_does_not_stop_the_next_tier() {
 }
 
 #[test]
+fn a_lead_that_a_late_answer_sold_meanwhile_is_pending_and_nobody_else_gets_it() {
+    check(
+        "tier one
+           acme cascade
+           bolt
+           cask",
+        "20 acme bids 15.00
+         21 bolt bids 12.00
+         22 cask bids 11.00
+         23 durable
+         40 acme lost reset
+         41 refused sold
+         42 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            0ms ping cask
+            22ms persist prepare acme 15.00 USD for 12.00 USD
+            23ms post acme 15.00 USD
+            40ms hand over step 1
+            40ms persist step 1 unknown + prepare bolt 12.00 USD for 9.60 USD
+            41ms persist answer pending
+            42ms reply pending because unknown:reset
+            42ms done
+        "#]],
+    );
+}
+
+#[test]
 fn an_empty_tree_is_unsold_at_once() {
     check(
         "",

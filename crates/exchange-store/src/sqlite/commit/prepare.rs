@@ -15,7 +15,7 @@ use crate::recovery::AttemptState;
 impl Txn<'_> {
     /// Prepares an attempt, or refuses it and writes nothing.
     ///
-    /// Duplicate, caps and credit are looked at in this order, inside the write that uses them up.
+    /// A late sale, duplicate, caps and credit are looked at in this order, inside the write that uses them up.
     pub(super) fn prepare(
         &mut self,
         intent: &Intent,
@@ -23,6 +23,9 @@ impl Txn<'_> {
     ) -> Result<Result<(), Refused>, StoreError> {
         let lead = intent.attempt.lead();
         let row = lead_row(self.conn, lead)?;
+        if row.status.is_none() && self.is_sold(lead)? {
+            return Ok(Err(Refused::Sold));
+        }
         self.check_may_post(intent, &row)?;
         let price = intent.price.to_minor().map_err(LedgerError::from)?;
         if self.is_duplicate(lead)? {

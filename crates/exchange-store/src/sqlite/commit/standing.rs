@@ -4,7 +4,7 @@ use exchange_core::record::{Answer, AttemptOutcome, Concluded};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{AttemptId, LeadId, Timestamp};
 
-use super::super::attempt::{attempt_row, lead_row, states};
+use super::super::attempt::{LeadRow, attempt_row, lead_row, states};
 use super::super::columns::{digits, run, to_json};
 use super::super::txn::Txn;
 use crate::error::StoreError;
@@ -23,18 +23,33 @@ impl Txn<'_> {
         at: Timestamp,
         reply: Option<&StoredReply>,
     ) -> Result<(), StoreError> {
-        let before = lead_row(self.conn, lead)?.status;
+        let LeadRow { status: before, callback_url, .. } = lead_row(self.conn, lead)?;
         if is_final(before) {
             return self.answered_before(lead, before, answer.status, at);
         }
         if answer.status == LeadStatus::Sold && !self.is_sold(lead)? {
             return Err(StoreError::Conflict(format!("`{lead}` is called sold and is not")));
         }
-        self.write_answer(lead, answer, at)?;
+        let truth = self.truth(lead, answer)?;
+        self.write_answer(lead, &truth, at)?;
+        if let Some(url) = callback_url.filter(|_| truth.status != answer.status) {
+            self.tell(lead, &url, at)?;
+        }
         match reply {
             Some(reply) => self.keep_reply(IntakeKind::Lead, lead, reply),
             None => Ok(()),
         }
+    }
+
+    /// What the record makes of the auction's answer: a late truth may have come in between, and
+    /// nobody will say it again.
+    fn truth(&self, lead: LeadId, answer: &Answer) -> Result<Answer, StoreError> {
+        if self.is_sold(lead)? {
+            return self.sale(lead);
+        }
+        let over = answer.status == LeadStatus::Pending && !self.is_awaited(lead)?;
+        let status = if over { LeadStatus::Unsold } else { answer.status };
+        Ok(Answer { status, ..answer.clone() })
     }
 
     /// What the outcome of an attempt means for a lead that was answered `pending`. While the
@@ -83,7 +98,8 @@ impl Txn<'_> {
         Ok(Answer { status: LeadStatus::Sold, payout, redirect_url, reasons: Vec::new() })
     }
 
-    fn is_sold(&self, lead: LeadId) -> Result<bool, StoreError> {
+    /// Whether a buyer has bought the lead.
+    pub(super) fn is_sold(&self, lead: LeadId) -> Result<bool, StoreError> {
         let sold = |(state, _): &(AttemptState, _)| *state == AttemptState::Accepted;
         Ok(states(self.conn, lead)?.iter().any(sold))
     }

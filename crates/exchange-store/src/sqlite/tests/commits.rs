@@ -193,6 +193,50 @@ fn an_accept_after_a_permitted_cascade_is_not_charged() {
 }
 
 #[test]
+fn a_late_accept_while_the_auction_goes_on_stops_the_cascade_and_is_how_the_lead_stands() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    let cascade = Intent { unknown: UnknownPolicy::Cascade, ..intent(1, 1, "acme", "12.00") };
+    desk.prepare(cascade).unwrap();
+    desk.step(1, Some(concluded(attempt(1, 1), accepted())), Next::Nothing);
+    let next = Next::Prepare(Box::new(intent(1, 2, "bolt", "11.00")));
+    let refused = desk.step(1, Some(concluded(attempt(1, 1), lost())), next);
+    assert_eq!(refused, Durable::Refused(Refused::Sold));
+    desk.step(1, None, Next::Answer(answer(LeadStatus::Pending)));
+    assert_eq!(desk.status(1), Some(LeadStatus::Sold));
+    assert_eq!(desk.standing(1).payout, Some(usd("5.00")));
+    assert_eq!(desk.to_tell(), ["lead.resolved https://seller.example/cb"]);
+    assert_eq!((desk.states(1), desk.exceptions()), (vec!["accepted".to_owned()], vec![]));
+    desk.verify();
+}
+
+#[test]
+fn an_accept_after_a_late_accept_is_not_charged_and_the_payout_is_the_booked_one() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    let cascade = Intent { unknown: UnknownPolicy::Cascade, ..intent(1, 1, "acme", "12.00") };
+    desk.prepare(Intent { payout: usd("6.00"), ..cascade }).unwrap();
+    let next = Next::Prepare(Box::new(intent(1, 2, "bolt", "11.00")));
+    desk.step(1, Some(concluded(attempt(1, 1), lost())), next);
+    desk.step(1, Some(concluded(attempt(1, 1), accepted())), Next::Nothing);
+    desk.answer(1, concluded(attempt(1, 2), accepted()), LeadStatus::Sold);
+    assert_eq!(desk.states(1), ["accepted", "late_accept_conflict"]);
+    assert_eq!(desk.standing(1).payout, Some(usd("6.00")), "as it is in the books");
+    desk.verify();
+}
+
+#[test]
+fn a_late_no_before_the_answer_leaves_no_lead_pending_for_ever() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    desk.prepare(intent(1, 1, "acme", "12.00")).unwrap();
+    desk.step(1, Some(concluded(attempt(1, 1), rejected())), Next::Nothing);
+    desk.answer(1, concluded(attempt(1, 1), lost()), LeadStatus::Pending);
+    assert_eq!(desk.status(1), Some(LeadStatus::Unsold));
+    desk.verify();
+}
+
+#[test]
 fn an_outcome_counts_once_and_the_first_decision_stands() {
     let desk = Desk::new();
     desk.sell(1, "acme", "12.00");
