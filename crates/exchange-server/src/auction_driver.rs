@@ -251,7 +251,7 @@ impl Driver {
     fn store_refused(&mut self, error: &StoreError) {
         tracing::error!(lead_id = %self.lead.id(), code = error.code(), %error, "the store refused a step");
         self.broken = true;
-        self.give_up(self.progress.posted());
+        self.give_up(self.progress.at_a_buyer());
     }
 
     fn unavailable(&self) -> Problem {

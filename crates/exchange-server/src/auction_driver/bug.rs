@@ -33,6 +33,21 @@ struct Shared {
 struct Open {
     intent: Option<Intent>,
     posted: bool,
+    /// A buyer bought the lead or may have it; whether that is durable is another question.
+    taken: bool,
+}
+
+impl Open {
+    fn persisting(&mut self, commit: &Commit) {
+        let outcome = commit.concluded.as_ref().map(|concluded| &concluded.outcome);
+        self.taken |=
+            matches!(outcome, Some(AttemptOutcome::Accepted(_) | AttemptOutcome::Unknown(_)));
+        self.posted = false;
+        self.intent = match &commit.next {
+            Next::Prepare(intent) => Some(Intent::clone(intent)),
+            Next::Answer(_) | Next::Nothing => None,
+        };
+    }
 }
 
 impl Progress {
@@ -66,14 +81,7 @@ impl Progress {
 
     /// A commit is being asked for.
     pub(super) fn persisting(&self, commit: &Commit) {
-        self.with(|open| {
-            *open = match &commit.next {
-                Next::Prepare(intent) => {
-                    Open { intent: Some(Intent::clone(intent)), posted: false }
-                }
-                Next::Answer(_) | Next::Nothing => Open::default(),
-            };
-        });
+        self.with(|open| open.persisting(commit));
     }
 
     /// The intent that is not concluded yet.
@@ -87,8 +95,8 @@ impl Progress {
     }
 
     /// Whether a buyer may have the lead.
-    pub(super) fn posted(&self) -> bool {
-        self.with(|open| open.posted)
+    pub(super) fn at_a_buyer(&self) -> bool {
+        self.with(|open| open.posted || open.taken)
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Open) -> T) -> T {
@@ -106,9 +114,10 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
         let problem = Problem::overloaded("the ping could not be answered", engine.retry_after());
         return progress.answer(Outcome::Problem(problem));
     }
+    let at_a_buyer = progress.at_a_buyer();
     let (intent, posted) = progress.with(|open| (open.intent.take(), open.posted));
-    let status = if posted { LeadStatus::Pending } else { LeadStatus::Unsold };
-    let reasons = if posted { Vec::new() } else { vec!["not_sent:unwritten".to_owned()] };
+    let status = if at_a_buyer { LeadStatus::Pending } else { LeadStatus::Unsold };
+    let reasons = if at_a_buyer { Vec::new() } else { vec!["not_sent:unwritten".to_owned()] };
     let answer = Answer { status, payout: None, redirect_url: None, reasons };
     let outcome = if posted {
         AttemptOutcome::Unknown(Unknown::Crash)
@@ -129,5 +138,34 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     if let Some(intent) = intent.filter(|_| posted) {
         // Nobody listens to the buyer any more; the resolver asks again where the buyer allows it.
         drop(resolver::start(engine, OpenAttempt { intent, since: at }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange_model::Timestamp;
+    use exchange_model::outcome::Acceptance;
+
+    use super::*;
+
+    fn ending_with(outcome: AttemptOutcome) -> Open {
+        let lead = LeadId::from_bytes([0; 16]);
+        let attempt = exchange_model::AttemptId::new(lead, 1);
+        let mut open = Open { intent: None, posted: true, taken: false };
+        let concluded = Some(Concluded { attempt, outcome });
+        let at = Timestamp::default();
+        open.persisting(&Commit { lead, at, concluded, next: Next::Nothing });
+        open
+    }
+
+    #[test]
+    fn a_lead_is_at_a_buyer_until_that_buyer_said_no() {
+        assert!(ending_with(AttemptOutcome::Accepted(Acceptance::default())).taken);
+        let mut lost = ending_with(AttemptOutcome::Unknown(Unknown::Timeout));
+        let (lead, at) = (LeadId::from_bytes([0; 16]), Timestamp::default());
+        lost.persisting(&Commit { lead, at, concluded: None, next: Next::Nothing });
+        assert!(lost.taken, "whatever follows");
+        let unsent = ending_with(AttemptOutcome::NotSent(NotSent::Connect));
+        assert!(!unsent.taken && !unsent.posted);
     }
 }
