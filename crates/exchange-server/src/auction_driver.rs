@@ -210,7 +210,8 @@ impl Driver {
             ) => self.store_refused(&error),
             Err(stopped) => {
                 // The task of a ping or post: its buyer's answer is lost, and a timer ends the wait.
-                tracing::error!(lead_id = %self.lead.id(), %stopped, "a task of an auction ended by a bug");
+                let (lead_id, panic) = (self.lead.id(), stopped.is_panic());
+                tracing::error!(%lead_id, panic, "a task of an auction ended by a bug");
             }
         }
     }

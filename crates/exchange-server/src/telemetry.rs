@@ -34,6 +34,10 @@ pub fn install(settings: &LogSettings) {
         LogFormat::Pretty => false,
         LogFormat::Auto => !io::stderr().is_terminal(),
     };
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, words = constant_words(panic.payload()), "a bug");
+    }));
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_bad| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Lines);
     // Somebody else's subscriber stays.
@@ -42,6 +46,12 @@ pub fn install(settings: &LogSettings) {
     } else {
         drop(lines.with_ansi(io::stderr().is_terminal()).try_init());
     }
+}
+
+/// What a panic says, if that is a text of the program. A text made at run time may hold whatever
+/// the program was looking at.
+fn constant_words(payload: &(dyn std::any::Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("(made at run time, not shown)")
 }
 
 /// Waits a moment for the lines that are still queued.
@@ -116,5 +126,19 @@ impl Drop for Line {
         {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_shows_no_text_that_was_made_at_run_time() {
+        let words = |panic: std::thread::Result<()>| constant_words(&*panic.unwrap_err());
+        let person = String::from("José");
+        let cut = std::panic::catch_unwind(|| assert!(person.is_char_boundary(4), "{person}"));
+        assert_eq!(words(cut), "(made at run time, not shown)");
+        assert_eq!(words(std::panic::catch_unwind(|| panic!("why"))), "why");
     }
 }
