@@ -428,7 +428,8 @@ async fn d13_a_request_that_was_let_in_before_sigterm_is_answered_when_its_body_
     );
     let mut wire = Wire::connect(world.seller.addr).await;
     assert!(wire.write(head.as_bytes()).await);
-    let let_in = || async { world.metrics().await.contains("rialto_inflight_auctions 1").then_some(()) };
+    let let_in =
+        || async { world.metrics().await.contains("rialto_inflight_auctions 1").then_some(()) };
     eventually("the request to be let in", let_in).await;
     world.serving.terminate();
     let stopping = || async { world.site.log().contains("stopping").then_some(()) };
@@ -450,6 +451,13 @@ async fn d13_a_second_sigterm_stops_at_once_and_is_still_safe() {
         .await;
     let began = crate::harness::waiting::now();
     world.serving.terminate();
+    // Two signals that are both still on their way count as one.
+    let operator = world.seller.at(world.site.operator);
+    let draining = eventually("the drain to begin", || async {
+        let ready = operator.answer(operator.bare(reqwest::Method::GET, "/readyz")).await;
+        (ready.status != 200).then_some(ready.status)
+    });
+    assert_eq!(draining.await, 503);
     world.serving.terminate();
     world.serving.ended().await;
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
