@@ -222,6 +222,7 @@ async fn c01_a_lost_acceptance_is_resolved_by_asking_again_under_the_same_key() 
     });
     let mut world = against(TestBuyer::plain("lossy", 5000).reposts().faults(forgetful)).await;
     let answer = world.seller.post(&lead(1)).await;
+    assert_eq!(answer.outcome(), "sold", "asked again within the budget");
     let standing = world.until_status(&answer.at("lead_id"), "sold").await;
     assert_eq!(standing["price"], "40.00");
     let lossy = world.buyer("lossy");
