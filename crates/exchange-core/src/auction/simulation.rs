@@ -7,10 +7,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use exchange_model::outcome::Acceptance;
-use exchange_model::reason::Rejection;
+use exchange_model::reason::{NoBid, NotSent, Refused, RejectClass, Rejection, Unknown};
 
 use super::tests::{at_ms, setup};
 use super::*;
+use crate::record::{Next, UnknownPolicy};
 
 const SEEDS: u64 = 20_000;
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use exchange_model::outcome::Acceptance;
-use exchange_model::reason::Rejection;
+use exchange_model::reason::{NoBid, NotSent, Refused, RejectClass, Rejection, Unknown};
 use exchange_model::{
     BillingTerms, Currency, PingId, Place, Rate, SourceFile, TreeId, Vertical, VerticalId,
 };
@@ -14,7 +14,7 @@ use expect_test::{Expect, expect};
 use ping_tree::{Buyer, Campaign, PayoutRule, PriceMode, Status};
 
 use super::*;
-use crate::record::PromisedBid;
+use crate::record::{Next, PromisedBid, UnknownPolicy};
 use crate::resolution::{Resolution, ResolutionCommand, ResolutionEvent};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
