@@ -416,7 +416,8 @@ async fn d13_sigterm_finishes_the_auctions_under_way_and_exits_with_0() {
 #[tokio::test(flavor = "multi_thread")]
 async fn d13_a_request_that_was_let_in_before_sigterm_is_answered_when_its_body_ends() {
     let slow = Fault::Delay(Duration::from_secs(3));
-    let alpha = TestBuyer::plain("alpha", 2000).faults(FaultPlan::every_post(slow));
+    let alpha =
+        TestBuyer::plain("alpha", 2000).post_timeout("8s").faults(FaultPlan::every_post(slow));
     let mut world = World::of([alpha]).start().await;
     let body = lead(1).to_string();
     let (first, rest) = body.split_at(body.len() / 2);
