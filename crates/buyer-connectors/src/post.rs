@@ -32,7 +32,9 @@ impl<'a> PostContext<'a> {
     fn value(&self, source: &Source) -> Option<Scalar<'a>> {
         let borrowed = |text: &'a str| Scalar::Text(Cow::Borrowed(text));
         match source {
-            Source::Token => self.token.map(|token| borrowed(&token.0)),
+            Source::Token => {
+                self.token.and_then(|token| token.tokens.get(BidToken::TOKEN)).map(borrowed)
+            }
             Source::PingId => self.ping_id.map(borrowed),
             Source::Price => Some(Scalar::owned(self.price.amount_text())),
             Source::Alias => Some(borrowed(self.source_alias)),

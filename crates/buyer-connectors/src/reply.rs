@@ -101,7 +101,7 @@ impl PingReply {
         let token = match &self.token {
             None => None,
             Some(at) => match at.one_text(body).and_then(text::token) {
-                Some(token) => Some(BidToken(token)),
+                Some(token) => Some(BidToken::single(token)),
                 None => return bad("token"),
             },
         };
@@ -165,12 +165,13 @@ impl PostReply {
             price,
             buyer_ref: one(&self.buyer_ref).and_then(|text| text::cut(&text)),
             redirect_url: one(&self.redirect).and_then(text::redirect),
+            ..Acceptance::default()
         }
     }
 }
 
 fn other(text: Option<&str>) -> Rejection {
-    Rejection { class: RejectClass::Other, text: text.map(str::to_owned) }
+    Rejection { class: RejectClass::Other, text: text.map(str::to_owned), counter: None }
 }
 
 fn read_price(

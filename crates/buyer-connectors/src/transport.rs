@@ -303,5 +303,5 @@ fn post_answer(connector: &Connector, ending: Ending) -> PostAnswer {
 /// A redirect is never followed: it would carry the lead to a host nobody has named.
 fn redirected() -> PostAnswer {
     let text = Some("redirect".to_owned());
-    PostAnswer::Rejected(Rejection { class: RejectClass::Other, text })
+    PostAnswer::Rejected(Rejection { class: RejectClass::Other, text, counter: None })
 }

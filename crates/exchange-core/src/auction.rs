@@ -364,7 +364,7 @@ pub(crate) fn is_definite(answer: &PostAnswer) -> bool {
     match answer {
         PostAnswer::Accepted(_) => true,
         PostAnswer::Rejected(rejection) => rejection.class != RejectClass::Duplicate,
-        PostAnswer::NotSent(_) | PostAnswer::Unknown(_) => false,
+        PostAnswer::NotSent(_) | PostAnswer::Unknown(_) | PostAnswer::Pending(_) => false,
     }
 }
 

@@ -208,7 +208,7 @@ impl<'a> World<'a> {
     fn ping(&mut self, seat: Seat) {
         let declined = || {
             let class = RejectClass::Other;
-            PingAnswer::NoBid(NoBid::Declined(Rejection { class, text: None }))
+            PingAnswer::NoBid(NoBid::Declined(Rejection { class, text: None, counter: None }))
         };
         let (after, answer) = match self.case.bids.get(&self.campaign(seat)) {
             Some(ScriptedBid { after, answer }) => (*after, answer.clone()),

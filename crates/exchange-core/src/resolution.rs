@@ -127,7 +127,10 @@ impl Resolution {
             PostAnswer::Rejected(ref rejection) if is_definite(&answer) => {
                 AttemptOutcome::Rejected(rejection.clone())
             }
-            PostAnswer::Rejected(_) | PostAnswer::NotSent(_) | PostAnswer::Unknown(_) => {
+            PostAnswer::Rejected(_)
+            | PostAnswer::NotSent(_)
+            | PostAnswer::Unknown(_)
+            | PostAnswer::Pending(_) => {
                 return self.try_later(now);
             }
         };

@@ -181,6 +181,8 @@ codes!(
         Invalid = "invalid",
         /// The price is not right.
         Price = "price",
+        /// The buyer cancelled the post at our request.
+        Voided = "voided",
         /// Anything else.
         Other = "other",
     }
@@ -193,6 +195,16 @@ pub struct Rejection {
     pub class: RejectClass,
     /// The buyer's words, cut at [`BUYER_TEXT_MAX`].
     pub text: Option<String>,
+    /// What the buyer would have paid instead (of a post only).
+    pub counter: Option<Money>,
+}
+
+impl Rejection {
+    /// A refusal without a counter-offer.
+    #[must_use]
+    pub const fn new(class: RejectClass, text: Option<String>) -> Self {
+        Self { class, text, counter: None }
+    }
 }
 
 /// Why a pinged campaign made no usable bid.
@@ -220,6 +232,8 @@ pub enum NoBid {
     HttpError(u16),
     /// The reply cannot be read; names what was looked for.
     BadReply(String),
+    /// The buyer says that it failed itself.
+    BuyerFailed,
     /// The pool of this buyer's connections is full.
     Saturated,
 }
@@ -240,6 +254,7 @@ impl NoBid {
             Self::ConnectError(_) => "connect_error",
             Self::HttpError(_) => "http_error",
             Self::BadReply(_) => "bad_reply",
+            Self::BuyerFailed => "buyer_failed",
             Self::Saturated => "saturated",
         }
     }
@@ -259,7 +274,9 @@ impl fmt::Display for NoBid {
             Self::ConnectError(why) => write!(f, "{code}({why})"),
             Self::HttpError(status) => write!(f, "{code}({status})"),
             Self::BadReply(at) => write!(f, "{code}({at})"),
-            Self::Timeout | Self::WrongCurrency | Self::Saturated => f.write_str(code),
+            Self::Timeout | Self::WrongCurrency | Self::BuyerFailed | Self::Saturated => {
+                f.write_str(code)
+            }
         }
     }
 }
@@ -277,6 +294,8 @@ codes!(
         NotNeeded = "not_needed",
         /// Commit A refused it: a cap or credit ran out since the ping.
         Refused = "refused",
+        /// The buyer's token had expired before its turn.
+        Expired = "expired",
     }
 );
 
@@ -301,6 +320,12 @@ codes!(
         Unrendered = "unrendered",
         /// The time left was used up before the request could leave.
         NoTimeLeft = "no_time_left",
+        /// The call that must come before it failed.
+        PreCall = "pre_call",
+        /// The buyer fails too often and is left alone for a while.
+        BreakerOpen = "breaker_open",
+        /// The bytes of a ping held contact data: a fault of ours, alarmed.
+        ContactInPing = "contact_in_ping",
     }
 );
 
@@ -319,6 +344,8 @@ codes!(
         Unreadable = "unreadable",
         /// The exchange stopped while the post was out.
         Crash = "crash",
+        /// The buyer will decide later.
+        Pending = "pending",
     }
 );
 

@@ -40,7 +40,7 @@ pub(super) fn check_post(
 ) -> Option<()> {
     let today = example_day();
     let lead = Lead::example(vertical, today);
-    let token = BidToken("token".to_owned());
+    let token = BidToken::single("token");
     let context = PostContext {
         ping_id: Some("ping_example"),
         token: Some(&token),

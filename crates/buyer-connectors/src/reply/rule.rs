@@ -162,6 +162,6 @@ impl ReasonRule {
         let said = self.at.first_text(body)?;
         let mapped = self.classes.iter().find(|(word, _)| *word == said);
         let class = mapped.map_or(RejectClass::Other, |(_, class)| *class);
-        Some(Rejection { class, text: text::words(&said) })
+        Some(Rejection { class, text: text::words(&said), counter: None })
     }
 }

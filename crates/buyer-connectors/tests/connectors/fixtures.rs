@@ -50,6 +50,7 @@ fn read(connector: &Connector, reply: &Reply, body: &[u8]) -> String {
             ),
             PostAnswer::Rejected(why) => format!("rejected {} {:?}", why.class, why.text),
             PostAnswer::Unknown(why) => format!("unknown {why}"),
+            PostAnswer::Pending(handles) => format!("pending {handles:?}"),
             PostAnswer::NotSent(why) => format!("not sent {why}"),
         };
     }

@@ -118,7 +118,7 @@ pub(crate) fn permit(lead: &Lead, campaign: &CampaignId) -> PostPermit {
 pub(crate) fn post_request(connector: &Connector, token: &str) -> (Request, PostPermit) {
     let lead = lead();
     let permit = permit(&lead, connector.campaign());
-    let token = BidToken(token.to_owned());
+    let token = BidToken::single(token);
     let context = PostContext {
         ping_id: Some("ping_1"),
         token: Some(&token),

@@ -3,7 +3,7 @@
 
 use exchange_model::Timestamp;
 use exchange_model::outcome::PostAnswer;
-use exchange_model::reason::Passed;
+use exchange_model::reason::{Passed, Unknown};
 
 use super::{Auction, Command, REASONS_MAX};
 use crate::record::{AttemptOutcome, Commit, Concluded, Next};
@@ -45,6 +45,7 @@ impl Auction {
             PostAnswer::Rejected(no) => (Some(no.class.to_string()), no.text.clone()),
             PostAnswer::NotSent(why) => (Some(why.to_string()), None),
             PostAnswer::Unknown(why) => (Some(why.to_string()), None),
+            PostAnswer::Pending(_) => (Some(Unknown::Pending.to_string()), None),
         };
         let event = TraceEvent::PostAnswer {
             attempt: self.attempt().to_string(),

@@ -124,6 +124,7 @@ impl Auction {
                 self.advance(now);
             }
             PostAnswer::Unknown(why) => self.lost(now, bid, why, 0),
+            PostAnswer::Pending(_) => self.lost(now, bid, Unknown::Pending, 0),
         }
     }
 

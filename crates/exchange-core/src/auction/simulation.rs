@@ -145,7 +145,11 @@ impl World {
         } else if takes_it {
             PostAnswer::Accepted(Acceptance::default())
         } else {
-            PostAnswer::Rejected(Rejection { class: RejectClass::Filter, text: None })
+            PostAnswer::Rejected(Rejection {
+                class: RejectClass::Filter,
+                text: None,
+                counter: None,
+            })
         };
         let after = 5 + self.dice.below(450);
         match self.dice.below(10) {

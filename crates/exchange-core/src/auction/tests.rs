@@ -154,7 +154,10 @@ impl Stage {
                 Command::Post { seat, token, price, .. } => format!(
                     "post {} {price}{}",
                     self.buyer(seat),
-                    token.map_or(String::new(), |t| format!(" token {}", t.0))
+                    token.map_or(String::new(), |t| format!(
+                        " token {}",
+                        t.tokens.get(BidToken::TOKEN).unwrap_or("")
+                    ))
                 ),
                 Command::Repost { seat, .. } => format!("repost {}", self.buyer(seat)),
                 Command::Persist(commit) => format!("persist {}", show_commit(&commit)),
@@ -213,18 +216,19 @@ fn event(stage: &Stage, words: &[&str]) -> Event {
         ["refused", why] => Event::Durable(Durable::Refused(Refused::from_code(why).unwrap())),
         [_, "bids", price] => ping(PingAnswer::Bid { price: usd(price), token: None }),
         [_, "bids", price, token] => {
-            let token = Some(BidToken((*token).to_owned()));
+            let token = Some(BidToken::single(*token));
             ping(PingAnswer::Bid { price: usd(price), token })
         }
         [_, "is", "available"] => ping(PingAnswer::Available { token: None }),
         [_, "declines"] => ping(PingAnswer::NoBid(NoBid::Declined(Rejection {
             class: RejectClass::Filter,
             text: None,
+            counter: None,
         }))),
         [_, "accepts"] => post(PostAnswer::Accepted(Acceptance::default())),
         [_, "rejects", class] => {
             let class = RejectClass::from_code(class).unwrap();
-            post(PostAnswer::Rejected(Rejection { class, text: None }))
+            post(PostAnswer::Rejected(Rejection { class, text: None, counter: None }))
         }
         [_, "unsent", why] => post(PostAnswer::NotSent(NotSent::from_code(why).unwrap())),
         [_, "lost", why] => post(PostAnswer::Unknown(Unknown::from_code(why).unwrap())),
@@ -807,7 +811,7 @@ fn promise(bids: &[(&str, &str)]) -> Goal {
             campaign: format!("{buyer}/auto").parse().unwrap(),
             tier: "one".to_owned(),
             price: usd(price),
-            token: Some(BidToken(format!("t-{buyer}"))),
+            token: Some(BidToken::single(format!("t-{buyer}"))),
         })
         .collect();
     Goal::Fulfil(Promise { ping: PING, payout: usd("12.00"), expires_at: at_ms("60000"), bids })

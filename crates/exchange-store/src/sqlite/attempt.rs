@@ -122,7 +122,7 @@ fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
         tier: row.get("tier")?,
         price: money(row, "price", "currency")?,
         payout: money(row, "payout", "currency")?,
-        token: row.get::<_, Option<String>>("token")?.map(BidToken),
+        token: row.get::<_, Option<String>>("token")?.and_then(|text| BidToken::from_text(&text)),
         caps: Vec::new(),
         terms: coded(row, "terms", read_terms)?,
         unknown: coded(row, "policy", read_policy)?,

@@ -218,7 +218,7 @@ fn bids(bids: &[PromisedBid]) -> Vec<StoredBid> {
         tier: bid.tier.clone(),
         price: digits(bid.price),
         currency: bid.price.currency().to_string(),
-        token: bid.token.as_ref().map(|token| token.0.clone()),
+        token: bid.token.as_ref().map(BidToken::to_text),
     };
     bids.iter().map(stored).collect()
 }
@@ -232,7 +232,7 @@ pub(super) fn read_bids(text: &str) -> Option<Vec<PromisedBid>> {
             campaign: bid.campaign.parse().ok()?,
             tier: bid.tier,
             price: Money::new(decimal(&bid.price)?, currency),
-            token: bid.token.map(BidToken),
+            token: bid.token.and_then(|text| BidToken::from_text(&text)),
         })
     };
     stored.into_iter().map(bid).collect()

@@ -132,7 +132,7 @@ fn accepted() -> AttemptOutcome {
 }
 
 fn rejected() -> AttemptOutcome {
-    AttemptOutcome::Rejected(Rejection { class: RejectClass::Filter, text: None })
+    AttemptOutcome::Rejected(Rejection { class: RejectClass::Filter, text: None, counter: None })
 }
 
 fn lost() -> AttemptOutcome {

@@ -102,7 +102,7 @@ fn answer(
 }
 
 fn declined_as(class: RejectClass) -> PingAnswer {
-    PingAnswer::NoBid(NoBid::Declined(Rejection { class, text: None }))
+    PingAnswer::NoBid(NoBid::Declined(Rejection { class, text: None, counter: None }))
 }
 
 fn bad_bid(campaign: &Campaign, place: Place, findings: &mut Findings) {
@@ -155,7 +155,7 @@ fn post(mut table: TableReader<'_>, findings: &mut Findings) -> Option<PostAnswe
     let place = table.own_place();
     let entries = table.raw().entries.len();
     let rejected = class(&mut table, "rejected", findings)
-        .map(|class| PostAnswer::Rejected(Rejection { class, text: None }));
+        .map(|class| PostAnswer::Rejected(Rejection { class, text: None, counter: None }));
     let unknown = code(&mut table, "unknown", Codes::of(Unknown::ALL, Unknown::code), findings);
     let not_sent = code(&mut table, "not_sent", Codes::of(NotSent::ALL, NotSent::code), findings);
     table.finish(findings);

@@ -199,7 +199,7 @@ mod tests {
     fn every_no_bid_code_may_be_expected() {
         let money = Money::zero(exchange_model::Currency::USD);
         let all = [
-            NoBid::Declined(Rejection { class: RejectClass::Other, text: None }),
+            NoBid::Declined(Rejection { class: RejectClass::Other, text: None, counter: None }),
             NoBid::Timeout,
             NoBid::Late(money),
             NoBid::BelowFloor(money),

@@ -1,6 +1,7 @@
 //! Commit A: the intent is durable before the lead leaves the house.
 
 use exchange_core::record::{Intent, UnknownPolicy};
+use exchange_model::outcome::BidToken;
 use exchange_model::reason::{LeadStatus, Refused};
 use exchange_model::{LeadId, MinorUnits, Timestamp};
 use settlement_ledger::hold::{self, HoldRequest};
@@ -141,7 +142,7 @@ impl Txn<'_> {
                 digits(intent.payout),
                 intent.price.currency().as_str(),
                 price.get(),
-                intent.token.as_ref().map(|token| &token.0),
+                intent.token.as_ref().map(BidToken::to_text),
                 terms_text(&intent.terms),
                 policy_code(intent.unknown),
                 intent.resolve_by.unix_micros(),

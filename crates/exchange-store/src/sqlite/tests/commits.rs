@@ -112,13 +112,13 @@ fn a_lost_answer_keeps_the_hold_until_it_is_known() {
     let desk = Desk::new();
     desk.take_in(1);
     let mut order = intent(1, 1, "acme", "12.00");
-    order.token = Some(BidToken("bid-7".to_owned()));
+    order.token = Some(BidToken::single("bid-7"));
     desk.prepare(order).unwrap();
     desk.answer(1, concluded(attempt(1, 1), lost()), LeadStatus::Pending);
     assert_eq!((desk.held(), desk.used("acme")), (vec![attempt(1, 1)], 1));
     let open = desk.store().open_attempts().blocking_wait().unwrap();
     assert_eq!((open.len(), open[0].since), (1, at(2)));
-    assert_eq!(open[0].intent.token, Some(BidToken("bid-7".to_owned())));
+    assert_eq!(open[0].intent.token, Some(BidToken::single("bid-7")));
     assert_eq!(open[0].intent.terms, generous());
     let reopened = desk.store().reopen(attempt(1, 1)).blocking_wait().unwrap();
     let (parts, permit) = reopened.unwrap();
