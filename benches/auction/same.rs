@@ -6,16 +6,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use buyer_connectors::{
     CampaignUse, Connector, Exchange, PingContext, Request, Secrets, Transport, TransportSettings,
     compile,
 };
 use bytes::Bytes;
-use exchange_model::outcome::PingAnswer;
+use exchange_model::outcome::{Handles, PingAnswer};
 use exchange_model::timestamp::Date;
 use exchange_model::{
-    BuyerId, CampaignId, Document, Findings, Lead, PingView, Place, SourceFile, Vertical,
+    BuyerId, CampaignId, Document, Findings, Lead, PingView, Place, SourceFile, Timestamp, Vertical,
 };
 
 use crate::Ran;
@@ -94,7 +95,16 @@ fn ready(number: usize, address: SocketAddr, vertical: &Arc<Vertical>) -> Ran<Re
     let connector = made.get(&id).ok_or_else(|| format!("no connector: {findings:?}"))?;
     let lead = Lead::example(vertical, Date::constant(2026, 1, 15));
     let view = PingView::new(&lead, Date::constant(2026, 1, 15));
-    let context = PingContext { ping_id: "ping_00000000000000000000000000", source_alias: "B-1" };
+    let context = PingContext {
+        ping_id: "ping_00000000000000000000000000",
+        source_alias: "B-1",
+        now: Timestamp::default(),
+        floor: None,
+        time_left: Duration::from_millis(300),
+        callback_url: None,
+        pre: Handles::none(),
+        auth: Handles::none(),
+    };
     let ping = connector.encode_ping(&view, &context)?;
     let (uri, body) = (format!("http://{address}/post").parse()?, Bytes::from(sellers::lead(0)));
     let post = Request { uri, body, ..ping.clone() };

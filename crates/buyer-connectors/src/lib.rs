@@ -10,6 +10,7 @@
 //! hold contact data, and what a post is built from needs a
 //! [`PostPermit`](exchange_model::PostPermit), which sending consumes.
 
+mod after;
 mod body;
 mod compile;
 mod connector;
@@ -22,10 +23,12 @@ mod secrets;
 mod template;
 mod transport;
 
+pub use after::AfterContext;
 pub use compile::{CampaignUse, compile};
 pub use connector::{Connector, Connectors};
 pub use ping::PingContext;
 pub use post::PostContext;
+pub use reply::RawReply;
 pub use request::{EncodeError, Request};
 pub use secrets::{SECRET_MAX, SecretText, Secrets};
 pub use transport::{

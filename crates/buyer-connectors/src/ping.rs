@@ -3,8 +3,10 @@
 //! Nothing in this file can name contact data or the right to send it.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use exchange_model::PingView;
+use exchange_model::outcome::Handles;
+use exchange_model::{Money, PingView, Timestamp};
 
 use crate::template::{Scalar, Source, Values};
 
@@ -15,6 +17,18 @@ pub struct PingContext<'a> {
     pub ping_id: &'a str,
     /// `{{ source.alias }}`: what this buyer may know of where the lead comes from.
     pub source_alias: &'a str,
+    /// `{{ now }}`: when the ping is sent.
+    pub now: Timestamp,
+    /// `{{ floor }}`: the least that this buyer may pay, where the campaign has a floor.
+    pub floor: Option<Money>,
+    /// `{{ time_left_ms }}`: what is left for the buyer's answer.
+    pub time_left: Duration,
+    /// `{{ callback_url }}`: where this buyer may call us about the attempt.
+    pub callback_url: Option<&'a str>,
+    /// `{{ pre.x }}`: values of the `pre_ping` stage.
+    pub pre: &'a Handles,
+    /// `{{ token.x }}`: values of the `token` stage.
+    pub auth: &'a Handles,
 }
 
 /// The values of one ping.

@@ -1,12 +1,13 @@
 //! What a post is built from: the whole lead, by permit, and the words of the post itself.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use exchange_model::outcome::BidToken;
+use exchange_model::outcome::{BidToken, Handles};
 use exchange_model::timestamp::Date;
 use exchange_model::vertical::normalise;
 use exchange_model::{
-    FieldClass, FieldIdx, FieldType, Lead, Money, PingView, PostPermit, Vertical,
+    FieldClass, FieldIdx, FieldType, Lead, Money, PingView, PostPermit, Timestamp, Vertical,
 };
 
 use crate::template::{Scalar, Source, Values};
@@ -24,8 +25,20 @@ pub struct PostContext<'a> {
     pub source_alias: &'a str,
     /// `{{ idempotency_key }}`: the same on every re-post of one attempt.
     pub idempotency_key: &'a str,
+    /// `{{ floor }}`: the least that this buyer may pay, where the campaign has a floor.
+    pub floor: Option<Money>,
+    /// `{{ callback_url }}`: where this buyer may call us about the attempt.
+    pub callback_url: Option<&'a str>,
+    /// `{{ now }}`: when the post is sent.
+    pub now: Timestamp,
+    /// `{{ time_left_ms }}`: what is left for the buyer's answer.
+    pub time_left: Duration,
     /// The day of intake, for anonymisers that count years.
     pub today: Date,
+    /// `{{ pre.x }}`: values of the `pre_post` stage.
+    pub pre: &'a Handles,
+    /// `{{ token.x }}`: values of the `token` stage.
+    pub auth: &'a Handles,
 }
 
 impl<'a> PostContext<'a> {

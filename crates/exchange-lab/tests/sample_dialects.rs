@@ -9,16 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buyer_connectors::{
-    CampaignUse, Connector, Connectors, PingContext, PostContext, Request, Secrets, compile,
+    CampaignUse, Connector, Connectors, PingContext, PostContext, RawReply, Request, Secrets,
+    compile,
 };
 use exchange_lab::mock_buyers::{sample_buyers, sample_secrets};
 use exchange_lab::{BuyerSpec, FaultPlan, MockBuyers};
-use exchange_model::outcome::{BidToken, PingAnswer, PostAnswer};
+use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer};
 use exchange_model::reason::RejectClass;
 use exchange_model::timestamp::Date;
 use exchange_model::{
     AttemptId, BuyerId, CampaignId, Currency, Document, Findings, Lead, Money, PingView,
-    PostPermit, SourceFile, Vertical,
+    PostPermit, SourceFile, Timestamp, Vertical,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -139,10 +140,20 @@ async fn ping(
     connector: &Arc<Connector>,
     lead: &Lead,
 ) -> (Option<Money>, Option<BidToken>) {
-    let context = PingContext { ping_id: "ping-1", source_alias: "QK-1107" };
+    let context = PingContext {
+        ping_id: "ping-1",
+        source_alias: "QK-1107",
+        now: Timestamp::default(),
+        floor: None,
+        time_left: Duration::ZERO,
+        callback_url: None,
+        pre: Handles::none(),
+        auth: Handles::none(),
+    };
     let request = connector.encode_ping(&PingView::new(lead, TODAY), &context).unwrap();
     let (status, body) = send(hosts, request).await;
-    match connector.read_ping(status, &body) {
+    let reply = RawReply { status, headers: &http::HeaderMap::new(), body: &body };
+    match connector.read_ping(&reply) {
         PingAnswer::Bid { price, token } => (Some(price), token),
         PingAnswer::Available { token } => (None, token),
         PingAnswer::NoBid(why) => panic!("{}: {why}", connector.campaign()),
@@ -161,12 +172,18 @@ async fn post(
         price,
         source_alias: "QK-1107",
         idempotency_key: key,
+        floor: None,
+        callback_url: None,
+        now: Timestamp::default(),
+        time_left: Duration::ZERO,
         today: TODAY,
+        pre: Handles::none(),
+        auth: Handles::none(),
     };
     let permit = PostPermit::issue(AttemptId::new(lead.id(), 0), connector.campaign().clone());
     let request = connector.encode_post(lead, &permit, &context).unwrap();
     let (status, body) = send(hosts, request).await;
-    connector.read_post(status, &body)
+    connector.read_post(&RawReply { status, headers: &http::HeaderMap::new(), body: &body })
 }
 
 #[tokio::test]

@@ -19,6 +19,13 @@ use crate::reason::{NoBid, NotSent, Rejection, Unknown};
 pub struct Handles(pub BTreeMap<String, String>);
 
 impl Handles {
+    /// None at all, where a context asks for some.
+    #[must_use]
+    pub fn none() -> &'static Self {
+        static NONE: Handles = Handles(BTreeMap::new());
+        &NONE
+    }
+
     /// The value under a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

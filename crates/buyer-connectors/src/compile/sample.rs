@@ -2,10 +2,11 @@
 //! fail at run time fails here first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use exchange_model::outcome::BidToken;
+use exchange_model::outcome::{BidToken, Handles};
 use exchange_model::timestamp::Date;
-use exchange_model::{Findings, Lead, Money, PingView, Place, Vertical};
+use exchange_model::{Findings, Lead, Money, PingView, Place, Timestamp, Vertical};
 
 use crate::body::Body;
 use crate::ping::{PingContext, PingValues};
@@ -28,7 +29,16 @@ pub(super) fn check_ping(
     let today = example_day();
     let lead = Lead::example(vertical, today);
     let view = PingView::new(&lead, today);
-    let context = PingContext { ping_id: "ping_example", source_alias: "S1" };
+    let context = PingContext {
+        ping_id: "ping_example",
+        source_alias: "S1",
+        now: Timestamp::default(),
+        floor: None,
+        time_left: Duration::ZERO,
+        callback_url: None,
+        pre: Handles::none(),
+        auth: Handles::none(),
+    };
     check(plan, &PingValues { view: &view, context: &context }, place, findings)
 }
 
@@ -47,7 +57,13 @@ pub(super) fn check_post(
         price: Money::zero(vertical.currency()),
         source_alias: "S1",
         idempotency_key: "att_example_1",
+        floor: None,
+        callback_url: None,
+        now: Timestamp::default(),
+        time_left: Duration::ZERO,
         today,
+        pre: Handles::none(),
+        auth: Handles::none(),
     };
     check(plan, &ExampleValues { vertical, lead: &lead, context: &context }, place, findings)
 }

@@ -1,9 +1,11 @@
 //! The sample exchange's buyers compile, and their requests are what their specifications show.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use buyer_connectors::{EncodeError, PostContext, Request};
-use exchange_model::{AttemptId, Currency, LeadId, Money, PostPermit};
+use exchange_model::outcome::Handles;
+use exchange_model::{AttemptId, Currency, LeadId, Money, PostPermit, Timestamp};
 use expect_test::expect_file;
 
 use crate::world::{compile_file, config, lead, listed, permit, ping_request, post_request, today};
@@ -63,7 +65,13 @@ fn a_post_is_written_only_with_the_permit_of_its_lead_and_campaign() {
         price: Money::zero(Currency::USD),
         source_alias: "S1",
         idempotency_key: "k",
+        floor: None,
+        callback_url: None,
+        now: Timestamp::default(),
+        time_left: Duration::ZERO,
         today,
+        pre: Handles::none(),
+        auth: Handles::none(),
     };
     let written = |permit| connector.encode_post(&lead, &permit, &context).map(|_| ());
     assert_eq!(written(permit(&lead, campaign)), Ok(()));

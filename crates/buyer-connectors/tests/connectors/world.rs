@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use buyer_connectors::{
-    CampaignUse, Connector, Connectors, PostContext, Request, Secrets, compile,
+    CampaignUse, Connector, Connectors, PingContext, PostContext, RawReply, Request, Secrets,
+    compile,
 };
 use exchange_model::document::NodeKind;
-use exchange_model::outcome::BidToken;
+use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer};
 use exchange_model::timestamp::Date;
 use exchange_model::{
     AttemptId, CampaignId, Currency, Document, Findings, Lead, Money, PostPermit, SourceFile,
-    Vertical,
+    Timestamp, Vertical,
 };
 
 pub(crate) fn config(path: &str) -> PathBuf {
@@ -125,7 +127,13 @@ pub(crate) fn post_request(connector: &Connector, token: &str) -> (Request, Post
         price: Money::parse("12.50", Currency::USD).expect("an amount"),
         source_alias: "S1",
         idempotency_key: "att_1",
+        floor: None,
+        callback_url: None,
+        now: Timestamp::default(),
+        time_left: Duration::ZERO,
         today: today(),
+        pre: Handles::none(),
+        auth: Handles::none(),
     };
     let request = connector.encode_post(&lead, &permit, &context).expect("the example encodes");
     (request, permit)
@@ -134,6 +142,29 @@ pub(crate) fn post_request(connector: &Connector, token: &str) -> (Request, Post
 pub(crate) fn ping_request(connector: &Connector) -> Request {
     let lead = lead();
     let view = exchange_model::PingView::new(&lead, today());
-    let context = buyer_connectors::PingContext { ping_id: "ping_1", source_alias: "S1" };
-    connector.encode_ping(&view, &context).expect("the example encodes")
+    connector.encode_ping(&view, &ping_context()).expect("the example encodes")
+}
+
+/// What a ping's reply without headers is read as.
+pub(crate) fn read_ping(connector: &Connector, status: u16, body: &[u8]) -> PingAnswer {
+    connector.read_ping(&RawReply { status, headers: &http::HeaderMap::new(), body })
+}
+
+/// The same, of a post.
+pub(crate) fn read_post(connector: &Connector, status: u16, body: &[u8]) -> PostAnswer {
+    connector.read_post(&RawReply { status, headers: &http::HeaderMap::new(), body })
+}
+
+/// What a ping says beside the lead.
+pub(crate) fn ping_context() -> PingContext<'static> {
+    PingContext {
+        ping_id: "ping_1",
+        source_alias: "S1",
+        now: Timestamp::default(),
+        floor: None,
+        time_left: Duration::ZERO,
+        callback_url: None,
+        pre: Handles::none(),
+        auth: Handles::none(),
+    }
 }

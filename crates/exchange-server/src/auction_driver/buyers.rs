@@ -6,7 +6,7 @@ use std::time::Duration;
 use buyer_connectors::{Answered, Connector, PingContext, PostContext, Request};
 use exchange_core::Auction;
 use exchange_core::auction::Seat;
-use exchange_model::outcome::{PingAnswer, PostAnswer};
+use exchange_model::outcome::{Handles, PingAnswer, PostAnswer};
 use exchange_model::reason::{NoBid, NotSent};
 use exchange_model::{CampaignId, Lead, PingView, PostPermit, Timestamp};
 
@@ -41,7 +41,16 @@ impl Driver {
     fn encode_ping(&self, campaign: &CampaignId) -> Result<(Arc<Connector>, Request), NotSent> {
         let connector = self.engine.config().connectors.get(campaign).ok_or(NotSent::Unrendered)?;
         let view = PingView::new(&self.lead, day_of(self.started_at));
-        let context = PingContext { ping_id: &self.ping_id, source_alias: &self.source.alias };
+        let context = PingContext {
+            ping_id: &self.ping_id,
+            source_alias: &self.source.alias,
+            now: self.now(),
+            floor: None,
+            time_left: Duration::ZERO,
+            callback_url: None,
+            pre: Handles::none(),
+            auth: Handles::none(),
+        };
         let request = connector.encode_ping(&view, &context).map_err(|error| {
             tracing::warn!(%campaign, code = error.code(), "ping cannot be written");
             error.not_sent()
@@ -154,7 +163,13 @@ impl Posting {
             price: self.offer.price,
             source_alias: &self.alias,
             idempotency_key: &self.offer.key,
+            floor: None,
+            callback_url: None,
+            now: self.received_at,
+            time_left: Duration::ZERO,
             today: day_of(self.received_at),
+            pre: Handles::none(),
+            auth: Handles::none(),
         };
         connector.encode_post(&self.lead, permit, &context).map_err(|error| {
             tracing::warn!(campaign = %self.campaign, code = error.code(), "post cannot be written");
