@@ -44,7 +44,7 @@ impl Driver {
         let context = PingContext {
             ping_id: &self.ping_id,
             source_alias: &self.source.alias,
-            now: self.now(),
+            now: self.started_at,
             floor: None,
             time_left: Duration::ZERO,
             callback_url: None,
