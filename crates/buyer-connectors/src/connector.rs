@@ -13,7 +13,7 @@ use crate::compile::OAuth2;
 use crate::ping::{PingContext, PingValues};
 use crate::plan::Plan;
 use crate::post::{PostContext, PostValues};
-use crate::reply::{PingReply, PostReply};
+use crate::reply::{PingReply, PostReply, RawReply};
 use crate::request::{EncodeError, Request};
 
 /// The connectors of any number of campaigns.
@@ -180,21 +180,21 @@ impl Connector {
 
     /// Reads the whole reply to a ping. Total: any bytes give an answer.
     #[must_use]
-    pub fn read_ping(&self, status: u16, body: &[u8]) -> PingAnswer {
-        self.read_ping_of(status, body, None)
+    pub fn read_ping(&self, reply: &RawReply<'_>) -> PingAnswer {
+        self.read_ping_of(reply, None)
     }
 
     /// The same; `echo` is the ping id that must come back where the dialect says so.
-    pub(crate) fn read_ping_of(&self, status: u16, body: &[u8], echo: Option<&str>) -> PingAnswer {
+    pub(crate) fn read_ping_of(&self, reply: &RawReply<'_>, echo: Option<&str>) -> PingAnswer {
         match &self.ping {
-            Some(ping) => ping.reply.read(status, body, echo),
+            Some(ping) => ping.reply.read(reply, echo),
             None => PingAnswer::NoBid(NoBid::BadReply("ping".to_owned())),
         }
     }
 
     /// Reads the whole reply to a post. Total: any bytes give an answer.
     #[must_use]
-    pub fn read_post(&self, status: u16, body: &[u8]) -> PostAnswer {
-        self.post.reply.read(status, body)
+    pub fn read_post(&self, reply: &RawReply<'_>) -> PostAnswer {
+        self.post.reply.read(reply)
     }
 }

@@ -5,9 +5,12 @@
 //! such, and a ping that no rule recognises is named after its status. Refusals are tested before
 //! acceptances, and nothing is coerced: a price is digits or it is no price.
 
+use std::fmt;
+
 use exchange_model::outcome::{Acceptance, BidToken, PingAnswer, PostAnswer};
 use exchange_model::reason::{NoBid, RejectClass, Rejection, Unknown};
 use exchange_model::{Currency, Money};
+use http::HeaderMap;
 
 use self::body::ReplyBody;
 use self::rule::{Locator, ReasonRule, Rules};
@@ -25,6 +28,27 @@ pub(crate) use xml::is_readable_xml;
 const TOKEN_MAX: usize = 1024;
 /// Longest redirect address, in bytes.
 const REDIRECT_MAX: usize = 2048;
+
+/// A buyer's reply as it came: what every reader reads.
+#[derive(Clone, Copy)]
+pub struct RawReply<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body, whole.
+    pub body: &'a [u8],
+}
+
+/// Status and length; a body may repeat the lead.
+impl fmt::Debug for RawReply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawReply")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
 
 /// How a ping's reply is read.
 #[derive(Debug)]
@@ -75,8 +99,8 @@ impl PingReply {
     }
 
     /// The answer. `ping_id` is what was sent, where it is known.
-    pub(crate) fn read(&self, status: u16, bytes: &[u8], ping_id: Option<&str>) -> PingAnswer {
-        let body = ReplyBody::new(bytes);
+    pub(crate) fn read(&self, reply: &RawReply<'_>, ping_id: Option<&str>) -> PingAnswer {
+        let (status, body) = (reply.status, ReplyBody::new(reply.body));
         let refused = self.no_bid_when.any(&body);
         if !refused && self.is_bid(&body) {
             return self.bid(&body, ping_id);
@@ -138,11 +162,12 @@ impl PingReply {
 
 impl PostReply {
     /// The answer to a post.
-    pub(crate) fn read(&self, status: u16, bytes: &[u8]) -> PostAnswer {
+    pub(crate) fn read(&self, reply: &RawReply<'_>) -> PostAnswer {
+        let status = reply.status;
         if (300..400).contains(&status) {
             return PostAnswer::Rejected(other(Some("redirect")));
         }
-        let body = ReplyBody::new(bytes);
+        let body = ReplyBody::new(reply.body);
         if self.rejected_when.any(&body) {
             let reason = self.reason.as_ref().and_then(|rule| rule.read(&body));
             return PostAnswer::Rejected(reason.unwrap_or_else(|| other(None)));

@@ -25,6 +25,7 @@ use self::exchange::{Attempt, Ending, Kind, Progress};
 use self::pool::{Origin, Pool};
 use self::token::{TokenClient, TokenSource};
 use crate::connector::Connector;
+use crate::reply::RawReply;
 use crate::request::Request;
 
 pub use self::pool::BuyerLoad;
@@ -274,7 +275,10 @@ fn ping_answer(connector: &Connector, ending: Ending, echo: Option<&str>) -> Pin
     let bad = |what: &str| NoBid::BadReply(what.to_owned());
     PingAnswer::NoBid(match ending {
         Ending::Reply { encoded: true, .. } => bad("content-encoding"),
-        Ending::Reply { status, body, .. } => return connector.read_ping_of(status, &body, echo),
+        Ending::Reply { status, headers, body, .. } => {
+            let reply = RawReply { status, headers: &headers, body: &body };
+            return connector.read_ping_of(&reply, echo);
+        }
         Ending::NotSent(NotSent::Saturated) => NoBid::Saturated,
         Ending::NotSent(why) => NoBid::ConnectError(why),
         Ending::Reset => bad("reset"),
@@ -291,7 +295,9 @@ fn post_answer(connector: &Connector, ending: Ending) -> PostAnswer {
             redirected()
         }
         Ending::Reply { encoded: true, .. } => PostAnswer::Unknown(Unknown::Unreadable),
-        Ending::Reply { status, body, .. } => connector.read_post(status, &body),
+        Ending::Reply { status, headers, body, .. } => {
+            connector.read_post(&RawReply { status, headers: &headers, body: &body })
+        }
         Ending::NotSent(why) => PostAnswer::NotSent(why),
         Ending::Reset => PostAnswer::Unknown(Unknown::Reset),
         Ending::Truncated { .. } => PostAnswer::Unknown(Unknown::Truncated),

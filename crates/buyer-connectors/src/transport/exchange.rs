@@ -26,7 +26,7 @@ use crate::request::Request;
 #[derive(Debug)]
 pub(super) enum Ending {
     /// The whole reply.
-    Reply { status: u16, body: Bytes, encoded: bool },
+    Reply { status: u16, headers: HeaderMap, body: Bytes, encoded: bool },
     /// The request did not leave.
     NotSent(NotSent),
     /// The connection broke before the reply's head.
@@ -202,11 +202,12 @@ impl Attempt {
         progress.timings.first_byte = Some(progress.elapsed());
         let status = response.status().as_u16();
         progress.status = Some(status);
-        let encoded = is_encoded(response.headers());
-        match whole_body(response.into_body()).await {
+        let (head, body) = response.into_parts();
+        let encoded = is_encoded(&head.headers);
+        match whole_body(body).await {
             Some(body) => {
                 progress.reusable = Some(sender);
-                Ending::Reply { status, body, encoded }
+                Ending::Reply { status, headers: head.headers, body, encoded }
             }
             None => Ending::Truncated { status },
         }

@@ -11,7 +11,7 @@ use buyer_connectors::Connector;
 use exchange_model::outcome::{PingAnswer, PostAnswer};
 use expect_test::expect_file;
 
-use crate::world::connector;
+use crate::world::{connector, read_ping, read_post};
 
 struct Reply {
     name: String,
@@ -41,7 +41,7 @@ fn reply(path: &Path) -> Option<Reply> {
 
 fn read(connector: &Connector, reply: &Reply, body: &[u8]) -> String {
     if reply.post {
-        return match connector.read_post(reply.status, body) {
+        return match read_post(connector, reply.status, body) {
             PostAnswer::Accepted(accepted) => format!(
                 "accepted price={:?} ref={:?} redirect={:?}",
                 accepted.price.map(|price| price.amount_text()),
@@ -54,7 +54,7 @@ fn read(connector: &Connector, reply: &Reply, body: &[u8]) -> String {
             PostAnswer::NotSent(why) => format!("not sent {why}"),
         };
     }
-    match connector.read_ping(reply.status, body) {
+    match read_ping(connector, reply.status, body) {
         PingAnswer::Bid { price, token } => format!("bid {} {token:?}", price.amount_text()),
         PingAnswer::Available { token } => format!("available {token:?}"),
         PingAnswer::NoBid(exchange_model::reason::NoBid::Declined(why)) => {

@@ -7,7 +7,7 @@ use exchange_model::outcome::{PingAnswer, PostAnswer};
 use exchange_model::reason::{NoBid, Unknown};
 use proptest::prelude::*;
 
-use crate::world::connector;
+use crate::world::{connector, read_ping, read_post};
 
 const JSON: &str = r#"
 id = "acme"
@@ -41,7 +41,7 @@ fn json() -> Arc<Connector> {
 /// The answer to a bid whose price is written like this.
 fn priced(price: &str) -> String {
     let body = format!(r#"{{"ok":true,"token":"t","currency":"USD","price":{price}}}"#);
-    match json().read_ping(200, body.as_bytes()) {
+    match read_ping(&json(), 200, body.as_bytes()) {
         PingAnswer::Bid { price, .. } => format!("bid {}", price.amount_text()),
         PingAnswer::Available { .. } => "available".to_owned(),
         PingAnswer::NoBid(why) => why.to_string(),
@@ -88,7 +88,7 @@ fn a_price_is_digits_or_it_is_none() {
 }
 
 fn pinged(body: &str) -> String {
-    match json().read_ping(200, body.as_bytes()) {
+    match read_ping(&json(), 200, body.as_bytes()) {
         PingAnswer::NoBid(why) => why.to_string(),
         other => format!("{other:?}"),
     }
@@ -125,23 +125,23 @@ fn a_reply_that_is_not_wholly_right_is_no_bid() {
 
 #[test]
 fn a_ping_without_a_readable_reply_is_named_after_its_status() {
-    let read = |status| json().read_ping(status, b"<html>oops</html>");
+    let read = |status| read_ping(&json(), status, b"<html>oops</html>");
     for status in [301, 307, 400, 404, 500, 503] {
         assert_eq!(read(status), PingAnswer::NoBid(NoBid::HttpError(status)));
     }
-    assert!(matches!(json().read_ping(204, b""), PingAnswer::NoBid(NoBid::Declined(_))));
+    assert!(matches!(read_ping(&json(), 204, b""), PingAnswer::NoBid(NoBid::Declined(_))));
 }
 
 #[test]
 fn two_bids_in_one_reply_are_none() {
     let text = JSON.replace("$.price", "$.bids[*].price");
     let body = br#"{"ok":true,"token":"t","currency":"USD","bids":[{"price":5},{"price":6}]}"#;
-    let answer = connector(&text).read_ping(200, body);
+    let answer = read_ping(&connector(&text), 200, body);
     assert_eq!(answer, PingAnswer::NoBid(NoBid::BadReply("price".to_owned())));
 }
 
 fn posted(status: u16, body: &str) -> PostAnswer {
-    json().read_post(status, body.as_bytes())
+    read_post(&json(), status, body.as_bytes())
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_post_is_sold_only_when_everything_says_so() {
         r#"{ at = "$.status", is = ["REJECTED"] }"#,
         r#"{ at = "$.error", present = true }"#,
     );
-    let answer = connector(&both).read_post(200, br#"{"status":"SOLD","id":"7","error":"x"}"#);
+    let answer = read_post(&connector(&both), 200, br#"{"status":"SOLD","id":"7","error":"x"}"#);
     assert!(matches!(answer, PostAnswer::Rejected(_)));
     for (status, body) in [
         (200, ""),
@@ -182,8 +182,11 @@ fn a_bid_for_another_ping_is_none() {
         .replace("[connector.main.post]", "ping_id = { at = \"$.ping\" }\n[connector.main.post]");
     // Read without a request, there is nothing to compare with; the transport's test has one.
     assert!(matches!(
-        connector(&text)
-            .read_ping(200, br#"{"ok":true,"token":"t","currency":"USD","price":5,"ping":"x"}"#),
+        read_ping(
+            &connector(&text),
+            200,
+            br#"{"ok":true,"token":"t","currency":"USD","price":5,"ping":"x"}"#
+        ),
         PingAnswer::Bid { .. }
     ));
     assert_eq!(crate::world::ping_request(&connector(&text)).echo.as_deref(), Some("ping_1"));
@@ -193,10 +196,10 @@ proptest! {
     #[test]
     fn any_bytes_give_an_answer(status in 100_u16..600, body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let connector = json();
-        let ping = connector.read_ping(status, &body);
+        let ping = read_ping(&connector, status, &body);
         let bid = matches!(ping, PingAnswer::Bid { .. });
         prop_assert!(!bid);
-        let post = connector.read_post(status, &body);
+        let post = read_post(&connector, status, &body);
         let accepted = matches!(post, PostAnswer::Accepted(_));
         prop_assert!(!accepted);
     }
