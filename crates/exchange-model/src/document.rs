@@ -2,7 +2,8 @@
 //!
 //! The loader reads a file once into a [`Document`]; the crates that compile it walk its tables
 //! through a [`TableReader`], which reports wrong types, missing keys and, when finished, unknown
-//! keys with the nearest known one. Nothing here knows what a key means.
+//! keys with the nearest known one. A document can take in the tables of other files; every place
+//! still names the right one. Nothing here knows what a key means.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,24 +15,19 @@ use toml::de::{DeTable, DeValue};
 use crate::finding::{Findings, Place, nearest};
 use crate::money::{Currency, Money, MoneyError, Rate};
 
+pub use source::{SourceFile, SourceMap};
+
+mod source;
+
 /// Largest config file, in bytes.
 pub const FILE_MAX: usize = 1024 * 1024;
-
-/// A file's text and the path to print for it.
-#[derive(Debug, Eq, PartialEq)]
-pub struct SourceFile {
-    /// As the operator would type it, like `config/buyers/acme_mutual.toml`.
-    pub path: String,
-    /// The whole text.
-    pub text: String,
-}
 
 /// A value with its place.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// What it is.
     pub kind: NodeKind,
-    /// Bytes of the file.
+    /// Bytes of the document's files, see [`SourceMap`].
     pub span: Range<usize>,
 }
 
@@ -94,41 +90,61 @@ impl Table {
     }
 }
 
-/// One parsed file.
+/// One parsed file, perhaps with tables of others.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The file it came from.
     pub file: Arc<SourceFile>,
     /// Its root table.
     pub root: Table,
+    /// Every file that its tables came from.
+    pub sources: SourceMap,
 }
 
 impl Document {
     /// Parses TOML. On a syntax error the finding is added and nothing is returned.
     #[must_use]
     pub fn parse(file: Arc<SourceFile>, findings: &mut Findings) -> Option<Self> {
-        let parsed = DeTable::parse(&file.text).map(|root| {
-            let span = root.span();
-            (table(root.into_inner()), span)
-        });
-        match parsed {
-            Ok((root, _)) => Some(Self { file, root }),
-            Err(error) => {
-                let span = error.span().unwrap_or(0..0);
-                let place = Place { file: Arc::clone(&file), span };
-                let help = syntax_help(error.message());
-                findings.error("toml_syntax", place, error.message().to_lowercase(), help);
-                None
-            }
-        }
+        let root = parsed(&file, 0, findings)?;
+        let sources = SourceMap::new(Arc::clone(&file));
+        Some(Self { file, root, sources })
+    }
+
+    /// Parses another file, whose tables may then become part of this document: their spans say
+    /// which file they are of.
+    pub fn parse_further(
+        &mut self,
+        file: &Arc<SourceFile>,
+        findings: &mut Findings,
+    ) -> Option<Table> {
+        let start = self.sources.add(Arc::clone(file));
+        parsed(file, start, findings)
     }
 
     /// A reader of the root table.
     #[must_use]
     pub fn reader<'a>(&'a self) -> TableReader<'a> {
         let end = self.file.text.len().min(1);
-        TableReader::new(&self.file, &self.root, 0..end)
+        TableReader::new(&self.sources, &self.root, 0..end)
     }
+}
+
+/// The root table of a file whose spans start at `start`.
+fn parsed(file: &Arc<SourceFile>, start: usize, findings: &mut Findings) -> Option<Table> {
+    match DeTable::parse(&file.text) {
+        Ok(root) => Some(table(root.into_inner(), start)),
+        Err(error) => {
+            let span = error.span().unwrap_or(0..0);
+            let place = Place { file: Arc::clone(file), span };
+            let help = syntax_help(error.message());
+            findings.error("toml_syntax", place, error.message().to_lowercase(), help);
+            None
+        }
+    }
+}
+
+fn moved(span: &Range<usize>, start: usize) -> Range<usize> {
+    span.start.saturating_add(start)..span.end.saturating_add(start)
 }
 
 /// A hint that fits the kind of syntax error.
@@ -144,20 +160,24 @@ fn syntax_help(message: &str) -> String {
     }
 }
 
-fn table(from: DeTable<'_>) -> Table {
+fn table(from: DeTable<'_>, start: usize) -> Table {
     let mut entries: Vec<Entry> = from
         .into_iter()
         .map(|(key, value)| Entry {
-            key_span: key.span(),
+            key_span: moved(&key.span(), start),
             key: key.into_inner().into_owned(),
-            value: Node { span: value.span(), kind: kind(value.into_inner()) },
+            value: node(value, start),
         })
         .collect();
     entries.sort_by_key(|entry| entry.key_span.start);
     Table { entries }
 }
 
-fn kind(value: DeValue<'_>) -> NodeKind {
+fn node(value: toml::Spanned<DeValue<'_>>, start: usize) -> Node {
+    Node { span: moved(&value.span(), start), kind: kind(value.into_inner(), start) }
+}
+
+fn kind(value: DeValue<'_>, start: usize) -> NodeKind {
     match value {
         DeValue::String(text) => NodeKind::String(text.into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
@@ -167,13 +187,10 @@ fn kind(value: DeValue<'_>) -> NodeKind {
         DeValue::Float(number) => NodeKind::Float(number.as_str().to_owned()),
         DeValue::Boolean(value) => NodeKind::Boolean(value),
         DeValue::Datetime(value) => NodeKind::Datetime(value.to_string()),
-        DeValue::Array(items) => NodeKind::Array(
-            items
-                .into_iter()
-                .map(|item| Node { span: item.span(), kind: kind(item.into_inner()) })
-                .collect(),
-        ),
-        DeValue::Table(inner) => NodeKind::Table(table(inner)),
+        DeValue::Array(items) => {
+            NodeKind::Array(items.into_iter().map(|item| node(item, start)).collect())
+        }
+        DeValue::Table(inner) => NodeKind::Table(table(inner, start)),
     }
 }
 
@@ -192,7 +209,7 @@ pub struct Spanned<T> {
 /// unusable, so that callers only decide what to do without it.
 #[derive(Debug)]
 pub struct TableReader<'a> {
-    file: &'a Arc<SourceFile>,
+    sources: &'a SourceMap,
     table: &'a Table,
     span: Range<usize>,
     known: BTreeSet<&'static str>,
@@ -201,26 +218,26 @@ pub struct TableReader<'a> {
 impl<'a> TableReader<'a> {
     /// A reader of `table`; `span` is blamed when a required key is missing.
     #[must_use]
-    pub fn new(file: &'a Arc<SourceFile>, table: &'a Table, span: Range<usize>) -> Self {
-        Self { file, table, span, known: BTreeSet::new() }
+    pub fn new(sources: &'a SourceMap, table: &'a Table, span: Range<usize>) -> Self {
+        Self { sources, table, span, known: BTreeSet::new() }
     }
 
-    /// The place of a span in this file.
+    /// A reader of a table somewhere inside this one.
+    #[must_use]
+    pub fn inner(&self, table: &'a Table, span: Range<usize>) -> Self {
+        Self::new(self.sources, table, span)
+    }
+
+    /// The place of a span of this document.
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Place {
-        Place { file: Arc::clone(self.file), span }
+        self.sources.place(span)
     }
 
     /// The place of this table.
     #[must_use]
     pub fn own_place(&self) -> Place {
         self.place(self.span.clone())
-    }
-
-    /// The file this table is in.
-    #[must_use]
-    pub fn file(&self) -> &'a Arc<SourceFile> {
-        self.file
     }
 
     /// The raw table, for maps whose keys are the operator's own words.
@@ -394,13 +411,11 @@ impl<'a> TableReader<'a> {
         let node = self.node(key)?;
         if let NodeKind::Integer(_) | NodeKind::Float(_) = &node.kind {
             let place = self.place(node.span.clone());
-            let digits = self.file.text.get(node.span.clone()).unwrap_or("14.00");
-            findings.error(
-                "bare_money",
-                place,
-                format!("`{key}` is money and must be quoted: a bare number loses its digits"),
-                format!("write `{key} = \"{digits}\"`"),
-            );
+            let digits = place.file.text.get(place.span.clone()).unwrap_or("14.00");
+            let help = format!("write `{key} = \"{digits}\"`");
+            let message =
+                format!("`{key}` is money and must be quoted: a bare number loses its digits");
+            findings.error("bare_money", place, message, help);
             return None;
         }
         self.parsed(key, "\"14.00\"", |text| Money::parse(text, currency), findings)
@@ -442,9 +457,11 @@ impl<'a> TableReader<'a> {
         let span = self.table.get(key).map(|entry| entry.key_span.clone());
         let node = self.node(key)?;
         match &node.kind {
-            NodeKind::Table(table) => {
-                Some(TableReader::new(self.file, table, span.unwrap_or_else(|| node.span.clone())))
-            }
+            NodeKind::Table(table) => Some(TableReader::new(
+                self.sources,
+                table,
+                span.unwrap_or_else(|| node.span.clone()),
+            )),
             _ => {
                 self.wrong_type(node, key, "{ ... }", findings);
                 None
@@ -463,7 +480,7 @@ impl<'a> TableReader<'a> {
         for item in items {
             match &item.kind {
                 NodeKind::Table(table) => {
-                    readers.push(TableReader::new(self.file, table, item.span.clone()));
+                    readers.push(TableReader::new(self.sources, table, item.span.clone()));
                 }
                 _ => self.wrong_type(item, key, "{ ... }", findings),
             }
@@ -484,7 +501,10 @@ impl<'a> TableReader<'a> {
                 Spanned { value: entry.key.as_str(), place: self.place(entry.key_span.clone()) };
             match &entry.value.kind {
                 NodeKind::Table(table) => {
-                    read.push((name, TableReader::new(self.file, table, entry.key_span.clone())));
+                    read.push((
+                        name,
+                        TableReader::new(self.sources, table, entry.key_span.clone()),
+                    ));
                 }
                 _ => self.wrong_type(&entry.value, &entry.key, "{ ... }", findings),
             }
@@ -577,6 +597,33 @@ mod tests {
         assert!(doc.is_none());
         assert_eq!(findings.len(), 1);
         assert_eq!(findings.sorted().first().unwrap().code, "toml_syntax");
+    }
+
+    #[test]
+    fn a_table_of_another_file_keeps_its_places() {
+        let (doc, mut findings) = parse("a = 1\n");
+        let mut doc = doc.unwrap();
+        let text = "# base\nprice = 2.5\nkay = 1\n";
+        let other = Arc::new(SourceFile { path: "b.toml".into(), text: text.into() });
+        let more = doc.parse_further(&other, &mut findings).unwrap();
+        doc.root.entries.extend(more.entries);
+        let mut reader = doc.reader();
+        assert!(reader.integer("a", 5..=9, &mut findings).is_none());
+        assert!(reader.money("price", Currency::USD, &mut findings).is_none());
+        reader.finish(&mut findings);
+        let found: Vec<String> = findings
+            .sorted()
+            .iter()
+            .map(|f| format!("{} {}", f.place.as_ref().unwrap().file_line(), f.help))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "a.toml:1 write a whole number from 5 to 9",
+                "b.toml:2 write `price = \"2.5\"`",
+                "b.toml:3 known keys here: a, price",
+            ]
+        );
     }
 
     #[test]

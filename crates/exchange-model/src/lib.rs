@@ -21,7 +21,7 @@ pub mod value;
 pub mod vertical;
 
 pub use billing::BillingTerms;
-pub use document::{Document, SourceFile, TableReader};
+pub use document::{Document, SourceFile, SourceMap, TableReader};
 pub use finding::{Finding, Findings, Place, Severity};
 pub use id::{
     AttemptId, BuyerId, CampaignId, LeadId, PingId, SellerId, SourceId, TreeId, VerticalId,

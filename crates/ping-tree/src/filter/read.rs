@@ -93,7 +93,7 @@ impl<'a, 'l> FilterReader<'a, 'l> {
         match &entry.value.kind {
             NodeKind::Table(inner) => {
                 let span = entry.key_span.clone();
-                let inner = TableReader::new(table.file(), inner, span);
+                let inner = table.inner(inner, span);
                 self.tests(asked, inner, (rules, findings));
             }
             _ => {

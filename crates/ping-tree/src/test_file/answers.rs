@@ -40,7 +40,7 @@ fn bid(
         }
         NodeKind::Table(inner) => {
             let span = entry.key_span.clone();
-            slow_bid(campaign, TableReader::new(table.file(), inner, span), findings)
+            slow_bid(campaign, table.inner(inner, span), findings)
         }
         NodeKind::Integer(_) | NodeKind::Float(_) => {
             let message = "a price is money and must be quoted".to_owned();
@@ -132,7 +132,7 @@ pub(super) fn posts(
         let post = match &entry.value.kind {
             NodeKind::Table(inner) => {
                 let span = entry.key_span.clone();
-                post(TableReader::new(table.file(), inner, span), findings)
+                post(table.inner(inner, span), findings)
             }
             NodeKind::String(text) if text == "accepted" => {
                 Some(PostAnswer::Accepted(Acceptance::default()))
