@@ -12,7 +12,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use exchange_model::lead::{DATA_KEY_LEN, NONCE_LEN, VaultError};
 use exchange_model::pii::FingerprintKey;
-use exchange_model::{Contact, Lead, LeadId, SourceId, Vertical};
+use exchange_model::{CampaignId, Contact, Lead, LeadId, SourceId, Vertical};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -54,6 +54,7 @@ impl RootKey {
             bodies: Zeroizing::new(self.derive("request-body")),
             idempotency: Zeroizing::new(self.derive("idempotency-key")),
             api_keys: Zeroizing::new(self.derive("api-key")),
+            callbacks: Zeroizing::new(self.derive("buyer-callback")),
             root_check: self.derive("root-check"),
         }
     }
@@ -137,6 +138,9 @@ impl fmt::Debug for SealedContact {
     }
 }
 
+/// Bytes of the signature in an address that buyers call: 160 bits.
+pub const CALLBACK_SIGNATURE_LEN: usize = 20;
+
 /// Keys derived from the root key, one for each purpose.
 #[derive(Clone)]
 pub struct DerivedKeys {
@@ -144,6 +148,7 @@ pub struct DerivedKeys {
     bodies: Secret,
     idempotency: Secret,
     api_keys: Secret,
+    callbacks: Secret,
     root_check: [u8; 32],
 }
 
@@ -170,6 +175,32 @@ impl DerivedKeys {
     #[must_use]
     pub fn is_api_key(&self, secret: &[u8], hash: &[u8; 32]) -> bool {
         mac(&self.api_keys, &[secret]).verify_slice(hash).is_ok()
+    }
+
+    /// What makes the address of one buyer's callback about one lead or post impossible to guess.
+    #[must_use]
+    pub fn callback_signature(
+        &self,
+        campaign: &CampaignId,
+        about: &str,
+    ) -> [u8; CALLBACK_SIGNATURE_LEN] {
+        let whole = keyed_hash(&self.callbacks, &[campaign.as_str().as_bytes(), about.as_bytes()]);
+        let (kept, _cut) = whole
+            .split_first_chunk::<CALLBACK_SIGNATURE_LEN>()
+            .expect("the hash is longer than what is kept of it");
+        *kept
+    }
+
+    /// Whether this is that signature, in constant time.
+    #[must_use]
+    pub fn is_callback_signature(
+        &self,
+        campaign: &CampaignId,
+        about: &str,
+        signature: &[u8; CALLBACK_SIGNATURE_LEN],
+    ) -> bool {
+        let parts = [campaign.as_str().as_bytes(), about.as_bytes()];
+        mac(&self.callbacks, &parts).verify_truncated_left(signature).is_ok()
     }
 
     pub(crate) fn idempotency_hash(&self, source: &SourceId, key: &IdempotencyKey) -> [u8; 32] {

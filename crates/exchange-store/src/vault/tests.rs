@@ -52,6 +52,18 @@ fn hashes_of_different_things_never_coincide() {
 }
 
 #[test]
+fn a_signature_is_good_for_one_campaign_one_post_and_one_exchange() {
+    let keys = RootKey::from_bytes([1; 32]).derived();
+    let other = RootKey::from_bytes([2; 32]).derived();
+    let (acme, zenith) = ("acme/auto".parse().unwrap(), "zenith/auto".parse().unwrap());
+    let signed = keys.callback_signature(&acme, "att_1");
+    assert!(keys.is_callback_signature(&acme, "att_1", &signed));
+    assert!(!keys.is_callback_signature(&acme, "att_2", &signed));
+    assert!(!keys.is_callback_signature(&zenith, "att_1", &signed));
+    assert!(!other.is_callback_signature(&acme, "att_1", &signed));
+}
+
+#[test]
 fn nothing_secret_is_printed() {
     let key = RootKey::from_bytes([0xab; 32]);
     assert_eq!(format!("{key:?} {:?}", key.derived()), "[secret] [secret]");
