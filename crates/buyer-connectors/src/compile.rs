@@ -3,30 +3,36 @@
 //! Everything that can be known before a lead arrives is checked and prepared here. The rest of
 //! the file is not ours: its keys are neither read nor reported.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use exchange_model::document::{NodeKind, Spanned};
+use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
+use exchange_model::outcome::Resolver;
 use exchange_model::{
-    CampaignId, Currency, Document, Findings, Place, SourceFile, Stage, TableReader, Vertical,
+    CampaignId, Currency, Document, Findings, Place, SourceFile, TableReader, Vertical,
 };
 
+use crate::call::Call;
 use crate::connector::{Connector, Connectors, PingStage, PostStage};
+use crate::poll::PollSchedule;
 use crate::reply;
 use crate::secrets::Secrets;
-use crate::template::Words;
 
 use auth::Auth;
 pub(crate) use auth::OAuth2;
-use scope::Scope;
+use dictionary::Dictionaries;
+use shared::Shared;
 use stage::Files;
 
 mod auth;
 mod body;
+mod dictionary;
 mod fields;
 mod sample;
 mod scope;
+mod shared;
 mod stage;
 mod url;
 
@@ -58,7 +64,7 @@ pub fn compile(
     secrets: &Secrets,
     findings: &mut Findings,
 ) -> Connectors {
-    let maps = maps(document, findings);
+    let words = Dictionaries::read(document, files, findings);
     let mut connectors = Connectors::default();
     let mut once = Findings::new();
     for campaign in campaigns {
@@ -70,7 +76,7 @@ pub fn compile(
         }
         let own = tables.into_iter().find(|(name, _)| name.value == campaign.connector);
         let Some((_, table)) = own else { continue };
-        let compiler = Compiler { campaign, files, secrets, maps: &maps };
+        let compiler = Compiler { campaign, files, secrets, words: &words };
         let mut own = Findings::new();
         let connector = compiler.connector(table, &mut own);
         // A mistake in a detail, like an unknown key, spoils the whole: its author meant something.
@@ -117,41 +123,15 @@ fn unused(document: &Document, campaigns: &[CampaignUse], findings: &mut Finding
     }
 }
 
-fn maps(document: &Document, findings: &mut Findings) -> BTreeMap<String, Words> {
-    let mut maps = BTreeMap::new();
-    for (name, table) in document.reader().named_tables("map", findings) {
-        maps.insert(name.value.to_owned(), Arc::new(words(&table, findings)));
-    }
-    maps
-}
-
-/// A table of texts.
-fn words(table: &TableReader<'_>, findings: &mut Findings) -> BTreeMap<String, String> {
-    let mut words = BTreeMap::new();
-    for entry in &table.raw().entries {
-        let text = match &entry.value.kind {
-            NodeKind::String(text) => text.clone(),
-            NodeKind::Integer(number) => number.to_string(),
-            NodeKind::Boolean(yes) => yes.to_string(),
-            NodeKind::Float(_)
-            | NodeKind::Datetime(_)
-            | NodeKind::Array(_)
-            | NodeKind::Table(_) => {
-                table.wrong_type(&entry.value, &entry.key, "\"...\"", findings);
-                continue;
-            }
-        };
-        words.insert(entry.key.clone(), text);
-    }
-    words
-}
+/// How long a lost or pending answer is worked on when the connector does not say.
+const ANSWER_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
 /// What the connector of one campaign is compiled with.
 struct Compiler<'a> {
     campaign: &'a CampaignUse,
     files: Files<'a>,
     secrets: &'a Secrets,
-    maps: &'a BTreeMap<String, Words>,
+    words: &'a Dictionaries,
 }
 
 impl Compiler<'_> {
@@ -160,8 +140,11 @@ impl Compiler<'_> {
     }
 
     fn connector(&self, mut table: TableReader<'_>, findings: &mut Findings) -> Option<Connector> {
+        let vertical = &self.campaign.vertical;
+        let shared =
+            Shared::read(&mut table, vertical, self.secrets, self.words, self.files, findings);
         let auth = match table.table("auth", findings) {
-            Some(auth) => auth::read(auth, self.secrets, findings),
+            Some(auth) => auth::read(auth, &shared.secrets, findings),
             None => Some(Auth::None),
         };
         // A broken credential is reported above; the rest is still checked.
@@ -170,11 +153,11 @@ impl Compiler<'_> {
         let resolve = resolve(&mut table, findings);
         let has_ping = table.node("ping").is_some();
         let ping = match table.table("ping", findings) {
-            Some(ping) => self.ping(ping, &auth, findings),
+            Some(ping) => self.ping(ping, &shared, &auth, findings),
             None => None,
         };
         let post = match table.table("post", findings) {
-            Some(post) => self.post(post, &auth, resolve, findings),
+            Some(post) => self.post(post, &shared, &auth, resolve, findings),
             None => {
                 table.missing("post", "{ url = \"https://...\", ... }", findings);
                 None
@@ -194,33 +177,25 @@ impl Compiler<'_> {
             name: self.campaign.connector.clone(),
             vertical: Arc::clone(&self.campaign.vertical),
             oauth2,
-            reposts: resolve.unwrap_or(false),
+            resolve: if resolve == Some(true) { [Resolver::Repost].into() } else { [].into() },
+            poll: PollSchedule::default(),
+            answer_within: ANSWER_WITHIN,
             ping,
             post: post?,
+            status: None,
+            void: None,
+            callback: None,
         })
-    }
-
-    fn scope(&self, stage: Stage) -> Scope<'_> {
-        Scope {
-            stage,
-            vertical: &self.campaign.vertical,
-            secrets: self.secrets,
-            maps: self.maps,
-            hashed: Vec::new(),
-            lead: Arc::from([]),
-        }
     }
 
     fn ping(
         &self,
         mut table: TableReader<'_>,
+        shared: &Shared<'_>,
         auth: &Auth,
         findings: &mut Findings,
     ) -> Option<PingStage> {
-        let mut scope = self.scope(Stage::Ping);
-        scope.hashed = fields::hashed(&mut table, &self.campaign.vertical, findings);
-        let place = table.own_place();
-        let plan = stage::plan(&mut table, &scope, auth, self.files, findings);
+        let plan = stage::plan(&mut table, Call::Ping, shared, auth, findings);
         let reply = match table.table("reply", findings) {
             Some(reply) => reply::compile_ping(reply, self.currency(), findings),
             None => {
@@ -229,25 +204,20 @@ impl Compiler<'_> {
             }
         };
         table.finish(findings);
-        let plan = plan?;
-        sample::check_ping(&plan, &self.campaign.vertical, &place, findings)?;
-        Some(PingStage { plan, reply: reply? })
+        Some(PingStage { plan: plan?, reply: reply? })
     }
 
     fn post(
         &self,
         mut table: TableReader<'_>,
+        shared: &Shared<'_>,
         auth: &Auth,
         reposts: Option<bool>,
         findings: &mut Findings,
     ) -> Option<PostStage> {
-        let mut scope = self.scope(Stage::Post);
-        let lead = fields::carried(&mut table, &self.campaign.vertical, findings);
-        let complete = lead.is_some();
-        scope.lead = lead.unwrap_or_else(|| Arc::from([]));
         let place = table.own_place();
         let has_key = table.node("idempotency_key").is_some();
-        let plan = stage::plan(&mut table, &scope, auth, self.files, findings);
+        let plan = stage::plan(&mut table, Call::Post, shared, auth, findings);
         let reply = match table.table("reply", findings) {
             Some(reply) => reply::compile_post(reply, self.currency(), findings),
             None => {
@@ -265,8 +235,7 @@ impl Compiler<'_> {
             no_idempotency_key(&place, findings);
             return None;
         }
-        sample::check_post(&plan, &self.campaign.vertical, &place, findings)?;
-        complete.then_some(PostStage { plan, reply: reply? })
+        Some(PostStage { plan, reply: reply? })
     }
 
     /// A campaign whose price is a bid needs a ping whose reply names a price.

@@ -12,10 +12,14 @@
 
 mod after;
 mod body;
+mod call;
+mod callback;
 mod compile;
 mod connector;
+mod job;
 mod ping;
 mod plan;
+mod poll;
 mod post;
 mod reply;
 mod request;
@@ -24,13 +28,17 @@ mod template;
 mod transport;
 
 pub use after::AfterContext;
+pub use callback::CallbackCall;
 pub use compile::{CampaignUse, compile};
 pub use connector::{Connector, Connectors};
+pub use job::{AskJob, PingJob, PostJob};
 pub use ping::PingContext;
+pub use poll::{PollSchedule, PollStep};
 pub use post::PostContext;
 pub use reply::RawReply;
 pub use request::{EncodeError, Request};
 pub use secrets::{SECRET_MAX, SecretText, Secrets};
 pub use transport::{
-    Answered, BuyerLoad, Exchange, REPLY_MAX, Timings, Transport, TransportError, TransportSettings,
+    Answered, BuyerLoad, Exchange, REPLY_MAX, Received, SendFailed, Timings, Transport,
+    TransportError, TransportSettings,
 };

@@ -50,9 +50,17 @@ impl Drop for SecretText {
 pub struct Secrets {
     directory: String,
     values: BTreeMap<String, Arc<SecretText>>,
+    /// Other names, and the names of the files they stand for.
+    aliases: BTreeMap<String, String>,
 }
 
 impl Secrets {
+    /// The same secrets, under these names too.
+    #[must_use]
+    pub(crate) fn with_aliases(&self, aliases: BTreeMap<String, String>) -> Self {
+        Self { aliases, ..self.clone() }
+    }
+
     /// Secrets that are in no file: the demo's and the tests'.
     #[must_use]
     pub fn from_pairs<N: Into<String>, T: Into<String>>(
@@ -62,7 +70,7 @@ impl Secrets {
             .into_iter()
             .map(|(name, text)| (name.into(), Arc::new(SecretText::new(text.into()))))
             .collect();
-        Self { directory: "secrets".to_owned(), values }
+        Self { directory: "secrets".to_owned(), values, aliases: BTreeMap::new() }
     }
 
     /// Reads every file of the directory whose name is a secret's (`a-z 0-9 _`). A directory that
@@ -70,7 +78,7 @@ impl Secrets {
     #[must_use]
     pub fn load(directory: &Path, findings: &mut Findings) -> Self {
         let mut secrets =
-            Self { directory: directory.display().to_string(), values: BTreeMap::new() };
+            Self { directory: directory.display().to_string(), ..Self::default() };
         let Ok(listing) = std::fs::read_dir(directory) else { return secrets };
         for file in listing.take(FILES_MAX).flatten() {
             let Ok(name) = file.file_name().into_string() else { continue };
@@ -120,6 +128,7 @@ impl Secrets {
         place: &Place,
         findings: &mut Findings,
     ) -> Option<Arc<SecretText>> {
+        let name = self.aliases.get(name).map_or(name, String::as_str);
         if !is_secret_name(name) {
             let message = format!("`{name}` is no name of a secret");
             let help = "a secret's name is made of a-z, 0-9 and `_`".to_owned();

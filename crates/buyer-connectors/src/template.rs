@@ -16,7 +16,7 @@ mod parse;
 mod scalar;
 
 pub(crate) use escape::{Escape, push_json_string};
-pub(crate) use filter::{Filter, Words, parse_date_format};
+pub(crate) use filter::{Filter, Ranges, Words, parse_date_format};
 pub(crate) use parse::{FilterCall, Piece, PlaceholderText, pieces};
 pub(crate) use scalar::Scalar;
 

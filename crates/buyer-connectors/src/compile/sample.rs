@@ -8,7 +8,9 @@ use exchange_model::outcome::{BidToken, Handles};
 use exchange_model::timestamp::Date;
 use exchange_model::{Findings, Lead, Money, PingView, Place, Timestamp, Vertical};
 
+use super::shared::Shared;
 use crate::body::Body;
+use crate::call::Call;
 use crate::ping::{PingContext, PingValues};
 use crate::plan::Plan;
 use crate::post::{ExampleValues, PostContext};
@@ -20,7 +22,21 @@ fn example_day() -> Date {
     "2026-01-05".parse().expect("a calendar day")
 }
 
-pub(super) fn check_ping(
+/// Renders a stage with the vertical's example and reports what fails.
+pub(super) fn check(
+    call: Call,
+    plan: &Plan,
+    shared: &Shared<'_>,
+    place: &Place,
+    findings: &mut Findings,
+) -> Option<()> {
+    if call == Call::Post {
+        return check_post(plan, shared.vertical, place, findings);
+    }
+    check_ping(plan, shared.vertical, place, findings)
+}
+
+fn check_ping(
     plan: &Plan,
     vertical: &Arc<Vertical>,
     place: &Place,
@@ -39,10 +55,10 @@ pub(super) fn check_ping(
         pre: Handles::none(),
         auth: Handles::none(),
     };
-    check(plan, &PingValues { view: &view, context: &context }, place, findings)
+    check_with(plan, &PingValues { view: &view, context: &context }, place, findings)
 }
 
-pub(super) fn check_post(
+fn check_post(
     plan: &Plan,
     vertical: &Arc<Vertical>,
     place: &Place,
@@ -65,10 +81,10 @@ pub(super) fn check_post(
         pre: Handles::none(),
         auth: Handles::none(),
     };
-    check(plan, &ExampleValues { vertical, lead: &lead, context: &context }, place, findings)
+    check_with(plan, &ExampleValues { vertical, lead: &lead, context: &context }, place, findings)
 }
 
-fn check(plan: &Plan, values: &dyn Values, place: &Place, findings: &mut Findings) -> Option<()> {
+fn check_with(plan: &Plan, values: &dyn Values, place: &Place, findings: &mut Findings) -> Option<()> {
     let why = match plan.request(values) {
         Err(error) => Some(error.to_string()),
         Ok(request) => match &plan.body {

@@ -1,15 +1,15 @@
 //! What a template may say at one stage, and the check that no ping carries contact data.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use exchange_model::finding::{Finding, Severity, nearest};
 use exchange_model::{
-    Anonymiser, Field, FieldClass, FieldIdx, FieldType, Findings, Place, Stage, Vertical,
+    Anonymiser, Field, FieldClass, FieldIdx, FieldType, Findings, Place,
 };
 
-use crate::secrets::Secrets;
+use super::shared::Shared;
+use crate::call::Call;
 use crate::template::{
     Filter, FilterCall, LeadFields, Piece, Placeholder, PlaceholderText, Segment, Source, Template,
     Words, parse_date_format, pieces,
@@ -28,14 +28,14 @@ const WORDS: &[(&str, bool)] = &[
 
 /// The surroundings of the templates of one stage.
 pub(super) struct Scope<'a> {
-    pub(super) stage: Stage,
-    pub(super) vertical: &'a Arc<Vertical>,
-    pub(super) secrets: &'a Secrets,
-    pub(super) maps: &'a BTreeMap<String, Words>,
+    pub(super) call: Call,
+    pub(super) shared: &'a Shared<'a>,
     /// Contact fields whose hash may be pinged, with a written reason.
     pub(super) hashed: Vec<FieldIdx>,
     /// What `{{ lead }}` carries.
     pub(super) lead: LeadFields,
+    /// Whether it is inside `$each`, so that `brand.x` is known.
+    pub(super) brand: bool,
 }
 
 impl Scope<'_> {
@@ -91,17 +91,17 @@ impl Scope<'_> {
         findings: &mut Findings,
     ) -> Option<Segment> {
         if let Some((word, in_ping)) = WORDS.iter().find(|(word, _)| *word == text.source) {
-            if self.stage == Stage::Ping && !in_ping {
+            if !self.call.carries_contact() && !in_ping {
                 self.not_in_ping(word, place, findings);
                 return None;
             }
             return self.word(word, text, place, findings);
         }
         if let Some(name) = text.source.strip_prefix("secret.") {
-            let secret = self.secrets.required(name, place, findings)?;
+            let secret = self.shared.secrets.required(name, place, findings)?;
             return self.value(Source::Secret(secret), &text.filters, place, findings);
         }
-        let Some(at) = self.vertical.index(text.source) else {
+        let Some(at) = self.shared.vertical.index(text.source) else {
             self.unknown_field(text.source, place, findings);
             return None;
         };
@@ -140,7 +140,7 @@ impl Scope<'_> {
         place: &Place,
         findings: &mut Findings,
     ) -> Option<Segment> {
-        let field = self.vertical.field(at);
+        let field = self.shared.vertical.field(at);
         let (first, rest) = match text.filters.split_first() {
             Some((first, rest)) => (Anonymiser::from_filter(first.name), rest),
             None => (None, [].as_slice()),
@@ -181,7 +181,7 @@ impl Scope<'_> {
                 return None;
             }
             ("map", FieldType::Enum(values)) => {
-                let map = first.argument.and_then(|name| self.maps.get(name));
+                let map = first.argument.and_then(|name| self.shared.words.maps.get(name));
                 let has_default = calls.iter().any(|call| call.name == "default");
                 if let (Some(map), false) = (map, has_default) {
                     missing_words(field, values, map, place, findings);
@@ -201,11 +201,11 @@ impl Scope<'_> {
         place: &Place,
         findings: &mut Findings,
     ) -> bool {
-        let field = self.vertical.field(at);
+        let field = self.shared.vertical.field(at);
         let name = &field.name;
-        match (field.class, self.stage, how) {
-            (FieldClass::Open, ..) | (FieldClass::Contact, Stage::Post, _) => true,
-            (FieldClass::Contact, Stage::Ping, Some(Anonymiser::Sha256)) => {
+        match (field.class, self.call.carries_contact(), how) {
+            (FieldClass::Open, ..) | (FieldClass::Contact, true, _) => true,
+            (FieldClass::Contact, false, Some(Anonymiser::Sha256)) => {
                 let allowed = self.hashed.contains(&at);
                 if !allowed {
                     let message =
@@ -217,20 +217,19 @@ impl Scope<'_> {
                 }
                 allowed
             }
-            (FieldClass::Contact, Stage::Ping, Some(_)) => true,
-            (FieldClass::Contact, Stage::Ping, None) => {
+            (FieldClass::Contact, false, Some(_)) => true,
+            (FieldClass::Contact, false, None) => {
                 let message = format!("`{name}` is contact data and may not leave in a ping");
                 contact_in_ping(message, anonymise_help(field), place, findings);
                 false
             }
-            (FieldClass::Secret, stage, _) => {
+            (FieldClass::Secret, post, _) => {
                 let message = format!("`{name}` is of class secret and never leaves the exchange");
                 let help = "leave it out".to_owned();
-                match stage {
-                    Stage::Ping => contact_in_ping(message, help, place, findings),
-                    Stage::Post => {
-                        findings.error("secret_field", place.clone(), message, help);
-                    }
+                if post {
+                    findings.error("secret_field", place.clone(), message, help);
+                } else {
+                    contact_in_ping(message, help, place, findings);
                 }
                 false
             }
@@ -251,11 +250,11 @@ impl Scope<'_> {
 
     fn unknown_field(&self, name: &str, place: &Place, findings: &mut Findings) {
         let words = WORDS.iter().map(|(word, _)| *word);
-        let help = match nearest(name, self.vertical.names().chain(words)) {
+        let help = match nearest(name, self.shared.vertical.names().chain(words)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the fields are in the vertical `{}`", self.vertical.id()),
+            None => format!("the fields are in the vertical `{}`", self.shared.vertical.id()),
         };
-        let message = format!("vertical `{}` has no field `{name}`", self.vertical.id());
+        let message = format!("vertical `{}` has no field `{name}`", self.shared.vertical.id());
         findings.error("unknown_field", place.clone(), message, help);
     }
 
@@ -302,10 +301,10 @@ impl Scope<'_> {
     }
 
     fn map(&self, name: &str, place: &Place, findings: &mut Findings) -> Option<Filter> {
-        if let Some(words) = self.maps.get(name) {
+        if let Some(words) = self.shared.words.maps.get(name) {
             return Some(Filter::Map(Arc::clone(words)));
         }
-        let help = match nearest(name, self.maps.keys().map(String::as_str)) {
+        let help = match nearest(name, self.shared.words.maps.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("add a table `[map.{name}]` to this file"),
         };
@@ -349,7 +348,7 @@ fn missing_words(
     findings: &mut Findings,
 ) {
     let missing: Vec<&str> =
-        values.iter().map(String::as_str).filter(|value| !map.contains_key(*value)).collect();
+        values.iter().map(String::as_str).filter(|value| map.word(value).is_none()).collect();
     if !missing.is_empty() {
         let message = format!("the map has no word for `{}` = {}", field.name, missing.join(", "));
         let help = "add them to the map, or a `default('...')`; without it nothing is sent";

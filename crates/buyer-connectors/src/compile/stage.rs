@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exchange_model::document::{NodeKind, Spanned};
-use exchange_model::{Findings, Place, SourceFile, Stage, TableReader};
+use exchange_model::{Findings, Place, SourceFile, TableReader};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 
 use super::auth::Auth;
 use super::body::{self, Format};
 use super::scope::Scope;
+use super::shared::Shared;
+use super::{fields, sample};
 use super::url::{checked_url, split_origin};
 use crate::body::Body;
+use crate::call::Call;
 use crate::plan::Plan;
 use crate::template::{Escape, Placeholder, Segment, Source, Template};
 
@@ -35,14 +38,37 @@ const OWN_HEADERS: &[&str] = &[
 /// Longest a buyer may be given.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
-/// Reads everything of a stage but its reply.
+/// Reads everything of a stage but its reply and its `poll`, and renders it once with the
+/// vertical's example.
 pub(super) fn plan(
+    table: &mut TableReader<'_>,
+    call: Call,
+    shared: &Shared<'_>,
+    auth: &Auth,
+    findings: &mut Findings,
+) -> Option<Plan> {
+    let place = table.own_place();
+    let mut scope = shared.scope(call);
+    let mut complete = true;
+    if call.carries_contact() {
+        let lead = fields::carried(table, shared.vertical, findings);
+        complete = lead.is_some();
+        scope.lead = lead.unwrap_or_else(|| Arc::from([]));
+    } else {
+        scope.hashed = fields::hashed(table, shared.vertical, findings);
+    }
+    let plan = request(table, &scope, auth, findings)?;
+    sample::check(call, &plan, shared, &place, findings)?;
+    complete.then_some(plan)
+}
+
+fn request(
     table: &mut TableReader<'_>,
     scope: &Scope<'_>,
     auth: &Auth,
-    files: Files<'_>,
     findings: &mut Findings,
 ) -> Option<Plan> {
+    let files = scope.shared.files;
     let format = format(table, findings);
     let url = url(table, scope, findings);
     let method = method(table, format, findings);
@@ -194,7 +220,7 @@ fn headers_of(
             }
         }
     }
-    complete &= idempotency_header(table, scope.stage, &mut templates, findings);
+    complete &= idempotency_header(table, scope.call, &mut templates, findings);
     complete.then_some(templates)
 }
 
@@ -239,11 +265,11 @@ fn header_name(text: &str, place: Place, findings: &mut Findings) -> Option<Head
 /// `idempotency_key = { header = "Idempotency-Key" }`, in a post only.
 fn idempotency_header(
     table: &mut TableReader<'_>,
-    stage: Stage,
+    call: Call,
     templates: &mut Vec<(HeaderName, Template)>,
     findings: &mut Findings,
 ) -> bool {
-    if stage == Stage::Ping {
+    if !call.has_sale() {
         return true;
     }
     if table.node("idempotency_key").is_none() {

@@ -8,11 +8,40 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use exchange_model::timestamp::Date;
+use rust_decimal::Decimal;
 
 use super::scalar::Scalar;
 
 /// The operator's words for a buyer's codes (`[map.<name>]`).
-pub(crate) type Words = Arc<BTreeMap<String, String>>;
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Words {
+    pub(crate) known: BTreeMap<Box<str>, Box<str>>,
+    /// What stands for all others.
+    pub(crate) others: Option<Box<str>>,
+}
+
+impl Words {
+    /// The buyer's word for ours.
+    pub(crate) fn word(&self, ours: &str) -> Option<&str> {
+        self.known.get(ours).or(self.others.as_ref()).map(|word| &**word)
+    }
+}
+
+/// Bounds and the text of each, lowest first (`[range.<name>]`).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Ranges {
+    pub(crate) bounds: Vec<(Decimal, Box<str>)>,
+    /// What stands for all above.
+    pub(crate) others: Option<Box<str>>,
+}
+
+impl Ranges {
+    /// The text of the first bound that is not below the number.
+    pub(crate) fn text(&self, number: Decimal) -> Option<&str> {
+        let within = self.bounds.iter().find(|(bound, _)| number <= *bound);
+        within.map(|(_, text)| text).or(self.others.as_ref()).map(|text| &**text)
+    }
+}
 
 /// One step after the source.
 #[derive(Clone, Debug)]
@@ -30,7 +59,7 @@ pub(crate) enum Filter {
     /// A date in the buyer's form.
     Date(Arc<[DatePart]>),
     /// The buyer's code for a word; nothing when the map has none.
-    Map(Words),
+    Map(Arc<Words>),
     /// This text where there is no value.
     Default(Box<str>),
 }
@@ -91,7 +120,7 @@ impl Filter {
             Self::TrueFalse => Some(word_for(value, "true", "false")),
             Self::Date(parts) => Some(date_in_form(value, parts)),
             Self::Map(words) => {
-                words.get(&*value.text()).map(|code| Scalar::Text(Cow::Borrowed(code)))
+                words.word(&value.text()).map(|code| Scalar::Text(Cow::Borrowed(code)))
             }
             Self::Default(_) => Some(value),
         }
@@ -142,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_map_without_the_word_is_absent_and_default_fills_it() {
-        let map = Filter::Map(Arc::new(BTreeMap::from([("good".into(), "B".into())])));
+        let map = Filter::Map(Arc::new(Words { known: BTreeMap::from([("good".into(), "B".into())]), others: None }));
         assert_eq!(after(&map, "good").as_deref(), Some("B"));
         assert_eq!(after(&map, "bad"), None);
         let filled = Filter::Default("X".into());
