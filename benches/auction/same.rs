@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buyer_connectors::{
-    CampaignUse, Connector, Exchange, PingContext, Request, Secrets, Transport, TransportSettings,
+    CampaignUse, Connector, PingContext, Request, Secrets, Transport, TransportSettings,
     compile,
 };
 use bytes::Bytes;
@@ -50,21 +50,27 @@ impl FanOut {
         let pings: Vec<_> = pings.collect();
         let mut best = None;
         for (buyer, ping) in pings.into_iter().enumerate() {
-            best = best.max(cents(ping.await.answer).map(|cents| (cents, buyer)));
+            best = best.max(cents(ping.await).map(|cents| (cents, buyer)));
         }
         let (price, winner) = best?;
         let buyer = self.buyers.get(winner)?;
-        cents(self.send(buyer, &buyer.post).await.answer)?;
+        cents(self.send(buyer, &buyer.post).await)?;
         Some(Sale { buyer: winner, cents: price })
     }
 
-    fn send(&self, buyer: &Ready, request: &Request) -> Exchange<PingAnswer> {
-        self.transport.ping(&buyer.connector, request.clone(), BUYER_TIMEOUT)
+    fn send(
+        &self,
+        buyer: &Ready,
+        request: &Request,
+    ) -> impl Future<Output = Option<PingAnswer>> + use<> {
+        let connector = Arc::clone(&buyer.connector);
+        let sent = self.transport.send(&connector, request.clone(), BUYER_TIMEOUT);
+        async move { Some(connector.read_ping(&sent.await.answer.ok()?.raw())) }
     }
 }
 
-fn cents(answer: PingAnswer) -> Option<u64> {
-    match answer {
+fn cents(answer: Option<PingAnswer>) -> Option<u64> {
+    match answer? {
         PingAnswer::Bid { price, .. } => u64::try_from(price.to_minor().ok()?.get()).ok(),
         PingAnswer::Available { .. } | PingAnswer::NoBid(_) => None,
     }

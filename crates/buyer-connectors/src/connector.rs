@@ -5,13 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_model::outcome::{PingAnswer, PostAnswer};
-use exchange_model::reason::NoBid;
+use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
+use exchange_model::reason::{NoBid, Unknown};
 use exchange_model::{BuyerId, CampaignId, Lead, PingView, PostPermit, Vertical};
 
+use crate::after::{AfterContext, AfterValues};
+use crate::callback::CallbackCall;
 use crate::compile::OAuth2;
 use crate::ping::{PingContext, PingValues};
 use crate::plan::Plan;
+use crate::poll::PollSchedule;
 use crate::post::{PostContext, PostValues};
 use crate::reply::{PingReply, PostReply, RawReply};
 use crate::request::{EncodeError, Request};
@@ -63,10 +66,27 @@ pub struct Connector {
     pub(crate) name: String,
     pub(crate) vertical: Arc<Vertical>,
     pub(crate) oauth2: Option<Arc<OAuth2>>,
-    pub(crate) reposts: bool,
+    /// How a lost answer is found out, in this order.
+    pub(crate) resolve: Box<[Resolver]>,
+    pub(crate) poll: PollSchedule,
+    pub(crate) answer_within: Duration,
     pub(crate) ping: Option<PingStage>,
     pub(crate) post: PostStage,
+    pub(crate) status: Option<PostStage>,
+    pub(crate) void: Option<PostStage>,
+    pub(crate) callback: Option<CallbackStage>,
 }
+
+/// How a buyer's call is read and answered.
+#[derive(Debug)]
+pub(crate) struct CallbackStage {
+    pub(crate) reply: PostReply,
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// What a buyer's call is answered with when the dialect does not say.
+const CALLBACK_ANSWER: (u16, &str) = (200, "OK");
 
 /// The ping of a dialect.
 #[derive(Debug)]
@@ -133,7 +153,48 @@ impl Connector {
     /// for by posting once more with the same idempotency key.
     #[must_use]
     pub fn reposts(&self) -> bool {
-        self.reposts
+        self.resolve.contains(&Resolver::Repost)
+    }
+
+    /// How a lost or pending answer of this buyer is found out, in this order; empty when a person
+    /// must.
+    #[must_use]
+    pub fn resolvers(&self) -> &[Resolver] {
+        &self.resolve
+    }
+
+    /// How often the buyer is asked by `status`.
+    #[must_use]
+    pub fn poll(&self) -> &PollSchedule {
+        &self.poll
+    }
+
+    /// How long a lost or pending answer is worked on before a person must.
+    #[must_use]
+    pub fn answer_within(&self) -> Duration {
+        self.answer_within
+    }
+
+    /// Whether a counter-offer is posted under the key of the refused post.
+    #[must_use]
+    pub fn counter_key_same(&self) -> bool {
+        false
+    }
+
+    /// Reads a buyer's call to our callback address. Total: any bytes give an answer.
+    #[must_use]
+    pub fn read_callback(&self, call: &CallbackCall<'_>) -> PostAnswer {
+        let Some(callback) = &self.callback else {
+            return PostAnswer::Unknown(Unknown::Unreadable);
+        };
+        let body = if call.body.is_empty() { call.query.as_bytes() } else { call.body };
+        callback.reply.read(&RawReply { status: 200, headers: call.headers, body })
+    }
+
+    /// Status and body that the buyer's call is answered with.
+    #[must_use]
+    pub fn callback_answer(&self) -> (u16, &str) {
+        self.callback.as_ref().map_or(CALLBACK_ANSWER, |callback| (callback.status, &callback.body))
     }
 
     /// Writes the ping of one lead.
@@ -170,6 +231,36 @@ impl Connector {
             return Err(EncodeError::WrongVertical(self.name.clone()));
         }
         self.post.plan.request(&PostValues { lead, permit, context })
+    }
+
+    /// Writes a question about a post: `status` or `void`.
+    ///
+    /// # Errors
+    /// [`EncodeError`]: nothing can be sent.
+    pub fn encode_ask(
+        &self,
+        how: Resolver,
+        context: &AfterContext<'_>,
+    ) -> Result<Request, EncodeError> {
+        let Some(stage) = self.asking(how) else { return Err(EncodeError::NoStage(how.code())) };
+        stage.plan.request(&AfterValues { context })
+    }
+
+    /// Reads the whole reply to such a question. Total: any bytes give an answer.
+    #[must_use]
+    pub fn read_ask(&self, how: Resolver, reply: &RawReply<'_>) -> PostAnswer {
+        match self.asking(how) {
+            Some(stage) => stage.reply.read(reply),
+            None => PostAnswer::Unknown(Unknown::Unreadable),
+        }
+    }
+
+    fn asking(&self, how: Resolver) -> Option<&PostStage> {
+        match how {
+            Resolver::Status => self.status.as_ref(),
+            Resolver::Void => self.void.as_ref(),
+            Resolver::Repost | Resolver::Callback => None,
+        }
     }
 
     /// Positions of fields are only good for the dictionary they were compiled from.

@@ -42,6 +42,9 @@ pub enum EncodeError {
     /// The connector has no ping: its campaign is priced by us.
     #[error("connector `{0}` has no ping")]
     NoPing(String),
+    /// The connector has no such stage.
+    #[error("the connector has no `{0}`")]
+    NoStage(&'static str),
     /// The permit is for another campaign or another lead.
     #[error("the permit is for another campaign or lead")]
     WrongPermit,
@@ -65,6 +68,7 @@ impl EncodeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoPing(_) => "no_ping",
+            Self::NoStage(_) => "no_stage",
             Self::WrongPermit => "wrong_permit",
             Self::WrongVertical(_) => "wrong_vertical",
             Self::BadHeader(_) => "bad_header",

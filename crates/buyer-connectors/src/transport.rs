@@ -15,25 +15,28 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use exchange_model::outcome::{PingAnswer, PostAnswer};
-use exchange_model::reason::{NoBid, NotSent, RejectClass, Rejection, Unknown};
+use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
+use exchange_model::reason::NotSent;
 use exchange_model::{BuyerId, PostPermit};
 use tokio::sync::oneshot;
 
 use self::connect::Dialler;
-use self::exchange::{Attempt, Ending, Kind, Progress};
+use self::errand::Errand;
+use self::exchange::{Attempt, Kind, Progress};
 use self::pool::{Origin, Pool};
 use self::token::{TokenClient, TokenSource};
 use crate::connector::Connector;
-use crate::reply::RawReply;
+use crate::job::{AskJob, PingJob, PostJob};
 use crate::request::Request;
 
+pub use self::errand::{Received, SendFailed};
 pub use self::pool::BuyerLoad;
 pub use self::settings::{TransportError, TransportSettings};
 pub use self::timings::Timings;
 
 mod address;
 mod connect;
+mod errand;
 mod exchange;
 mod pool;
 mod settings;
@@ -119,37 +122,47 @@ impl Transport {
     pub fn ping(
         &self,
         connector: &Arc<Connector>,
-        request: Request,
+        job: PingJob,
         timeout: Duration,
     ) -> Exchange<PingAnswer> {
-        let echo = request.echo.clone();
-        let read = move |connector: &Connector, ending: Ending| {
-            ping_answer(connector, ending, echo.as_deref())
-        };
-        let lost = || PingAnswer::NoBid(NoBid::Timeout);
-        let saturated = PingAnswer::NoBid(NoBid::Saturated);
         let attempt = self.attempt(connector, Kind::Ping, timeout);
-        start(attempt, connector, request, read, Ends { lost, saturated })
+        start(attempt, errand::Ping { connector: Arc::clone(connector), job })
     }
 
-    /// Posts a lead, once. The permit is used up whatever happens; it must be the one the request
-    /// was encoded with.
+    /// Posts a lead, once. The permit is used up whatever happens.
     pub fn post(
         &self,
         connector: &Arc<Connector>,
-        request: Request,
+        job: PostJob,
         permit: PostPermit,
         timeout: Duration,
     ) -> Exchange<PostAnswer> {
-        let lost = || PostAnswer::Unknown(Unknown::Crash);
-        if permit.campaign() != connector.campaign() {
-            let (sender, answer) = oneshot::channel();
-            deliver(sender, unstarted(PostAnswer::NotSent(NotSent::Unrendered)));
-            return Exchange { answer, lost };
-        }
-        let saturated = PostAnswer::NotSent(NotSent::Saturated);
         let attempt = self.attempt(connector, Kind::Post, timeout);
-        start(attempt, connector, request, post_answer, Ends { lost, saturated })
+        start(attempt, errand::Post { connector: Arc::clone(connector), job, permit })
+    }
+
+    /// Asks by `status` what became of a post, or by `void` to cancel it. For other resolvers, and
+    /// where the connector has no such stage, nothing is sent.
+    pub fn ask(
+        &self,
+        connector: &Arc<Connector>,
+        how: Resolver,
+        job: AskJob,
+        timeout: Duration,
+    ) -> Exchange<PostAnswer> {
+        let attempt = self.attempt(connector, Kind::Ask, timeout);
+        start(attempt, errand::Ask { connector: Arc::clone(connector), how, job })
+    }
+
+    /// Sends one request as it is, like a ping, and reads nothing out of its reply: for tools that
+    /// show both.
+    pub fn send(
+        &self,
+        connector: &Arc<Connector>,
+        request: Request,
+        timeout: Duration,
+    ) -> Exchange<Result<Received, SendFailed>> {
+        start(self.attempt(connector, Kind::Ping, timeout), errand::Raw { request })
     }
 
     /// Opens a connection for the campaign's pings (or posts) and fetches its token, so that its
@@ -186,7 +199,7 @@ impl Transport {
         let settings = &self.inner.settings;
         let idle_max = match kind {
             Kind::Ping => settings.idle_max,
-            Kind::Post => settings.idle_max_for_posts,
+            Kind::Post | Kind::Ask => settings.idle_max_for_posts,
         };
         Attempt {
             pool: self.pool(connector.buyer()),
@@ -230,36 +243,22 @@ impl Transport {
 /// Most token sources kept; beyond it the oldest is forgotten, and made again when needed.
 const TOKEN_SOURCES_MAX: usize = 1_000;
 
-/// What is answered when no exchange can answer.
-struct Ends<A> {
-    lost: fn() -> A,
-    saturated: A,
-}
-
-/// Starts the exchange in its own task, if the buyer has room for one more.
-fn start<A: Send + 'static>(
-    attempt: Attempt,
-    connector: &Arc<Connector>,
-    request: Request,
-    read: impl FnOnce(&Connector, Ending) -> A + Send + 'static,
-    ends: Ends<A>,
-) -> Exchange<A> {
+/// Starts an errand in its own task, if the buyer has room for one more.
+fn start<E: Errand>(attempt: Attempt, errand: E) -> Exchange<E::Answer> {
     let (sender, answer) = oneshot::channel();
-    let exchange = Exchange { answer, lost: ends.lost };
+    let exchange = Exchange { answer, lost: E::lost };
     let Ok(slot) = Arc::clone(&attempt.pool.in_flight).try_acquire_owned() else {
-        deliver(sender, unstarted(ends.saturated));
+        deliver(sender, unstarted(E::not_sent(NotSent::Saturated)));
         return exchange;
     };
-    let connector = Arc::clone(connector);
     tokio::spawn(async move {
-        let origin = Origin::of(&request.uri);
         let mut progress = Progress::new();
-        let ending = attempt.run(request, &mut progress).await;
-        let answer = read(&connector, ending);
+        let done = attempt.bounded(errand.run(&attempt, &mut progress)).await;
+        let answer = done.unwrap_or_else(|| errand.cut(&progress));
         let timings = progress.finish();
         deliver(sender, Answered { answer, status: progress.status, timings });
         drop(slot);
-        if let Some(connection) = progress.reusable {
+        if let Some((origin, connection)) = progress.reusable {
             attempt.pool.park_when_ready(origin, connection).await;
         }
     });
@@ -269,45 +268,4 @@ fn start<A: Send + 'static>(
 /// Nobody need be waiting: the auction may have left.
 fn deliver<A>(sender: oneshot::Sender<Answered<A>>, answered: Answered<A>) {
     drop(sender.send(answered));
-}
-
-fn ping_answer(connector: &Connector, ending: Ending, echo: Option<&str>) -> PingAnswer {
-    let bad = |what: &str| NoBid::BadReply(what.to_owned());
-    PingAnswer::NoBid(match ending {
-        Ending::Reply { encoded: true, .. } => bad("content-encoding"),
-        Ending::Reply { status, headers, body, .. } => {
-            let reply = RawReply { status, headers: &headers, body: &body };
-            return connector.read_ping_of(&reply, echo);
-        }
-        Ending::NotSent(NotSent::Saturated) => NoBid::Saturated,
-        Ending::NotSent(why) => NoBid::ConnectError(why),
-        Ending::Reset => bad("reset"),
-        Ending::Truncated { .. } => bad("truncated"),
-        Ending::TimedOut | Ending::NoTimeLeft => NoBid::Timeout,
-    })
-}
-
-fn post_answer(connector: &Connector, ending: Ending) -> PostAnswer {
-    match ending {
-        Ending::Reply { status, .. } | Ending::Truncated { status }
-            if (300..400).contains(&status) =>
-        {
-            redirected()
-        }
-        Ending::Reply { encoded: true, .. } => PostAnswer::Unknown(Unknown::Unreadable),
-        Ending::Reply { status, headers, body, .. } => {
-            connector.read_post(&RawReply { status, headers: &headers, body: &body })
-        }
-        Ending::NotSent(why) => PostAnswer::NotSent(why),
-        Ending::Reset => PostAnswer::Unknown(Unknown::Reset),
-        Ending::Truncated { .. } => PostAnswer::Unknown(Unknown::Truncated),
-        Ending::TimedOut => PostAnswer::Unknown(Unknown::Timeout),
-        Ending::NoTimeLeft => PostAnswer::NotSent(NotSent::NoTimeLeft),
-    }
-}
-
-/// A redirect is never followed: it would carry the lead to a host nobody has named.
-fn redirected() -> PostAnswer {
-    let text = Some("redirect".to_owned());
-    PostAnswer::Rejected(Rejection { class: RejectClass::Other, text, counter: None })
 }

@@ -44,6 +44,7 @@ pub(super) enum Ending {
 pub(super) enum Kind {
     Ping,
     Post,
+    Ask,
 }
 
 /// One exchange on its way.
@@ -65,7 +66,7 @@ pub(super) struct Progress {
     pub(super) timings: Timings,
     pub(super) status: Option<u16>,
     /// A connection whose reply is read whole.
-    pub(super) reusable: Option<Sender>,
+    pub(super) reusable: Option<(Origin, Sender)>,
 }
 
 impl Progress {
@@ -85,25 +86,12 @@ impl Progress {
 }
 
 impl Attempt {
-    /// Runs the exchange within twice its timeout. The second half is a drain: the auction has
-    /// left, the answer is late, and the connection survives.
-    pub(super) async fn run(&self, request: Request, progress: &mut Progress) -> Ending {
-        let ending = {
-            let exchange = std::pin::pin!(self.exchange(request, progress));
-            self.bounded(exchange).await
-        };
-        ending.unwrap_or_else(|| match progress.timings.sent {
-            Some(_) => Ending::TimedOut,
-            None => Ending::NoTimeLeft,
-        })
-    }
-
-    async fn bounded<F: Future<Output = Ending>>(
-        &self,
-        mut exchange: std::pin::Pin<&mut F>,
-    ) -> Option<Ending> {
-        if let Ok(ending) = tokio::time::timeout(self.timeout, exchange.as_mut()).await {
-            return Some(ending);
+    /// Runs something within twice the timeout. The second half is a drain: the auction has left,
+    /// the answer is late, and the connection survives. Nothing: it was cut.
+    pub(super) async fn bounded<A>(&self, work: impl Future<Output = A>) -> Option<A> {
+        let mut work = std::pin::pin!(work);
+        if let Ok(answer) = tokio::time::timeout(self.timeout, work.as_mut()).await {
+            return Some(answer);
         }
         // What waits for a connection or a token will not be sent any more: say so at once.
         if !self.on_its_way.load(Ordering::Relaxed) {
@@ -113,10 +101,19 @@ impl Attempt {
             self.pool.count_cut();
             return None;
         };
-        tokio::time::timeout(self.timeout, exchange).await.ok()
+        tokio::time::timeout(self.timeout, work).await.ok()
     }
 
-    async fn exchange(&self, request: Request, progress: &mut Progress) -> Ending {
+    /// How an exchange ended that was cut.
+    pub(super) fn cut(progress: &Progress) -> Ending {
+        match progress.timings.sent {
+            Some(_) => Ending::TimedOut,
+            None => Ending::NoTimeLeft,
+        }
+    }
+
+    /// Sends one request and reads its reply.
+    pub(super) async fn exchange(&self, request: &Request, progress: &mut Progress) -> Ending {
         let token = match &self.token {
             None => None,
             Some(source) => match source.authorization().await {
@@ -124,7 +121,7 @@ impl Attempt {
                 None => return Ending::NotSent(NotSent::Token),
             },
         };
-        let ending = self.exchange_with_retry(&request, token.as_ref(), progress).await;
+        let ending = self.exchange_with_retry(request, token.as_ref(), progress).await;
         if let (Ending::Reply { status: 401, .. }, Some(source), Some(token)) =
             (&ending, &self.token, &token)
         {
@@ -172,7 +169,7 @@ impl Attempt {
         progress.timings.connected = Some(progress.elapsed());
         if progress.elapsed() >= self.timeout {
             // The auction has left: what has not left by now stays here.
-            progress.reusable = Some(sender);
+            progress.reusable = Some((Origin::of(&request.uri), sender));
             return Ending::NoTimeLeft;
         }
         let Some(written) = written(request, token) else {
@@ -181,7 +178,9 @@ impl Attempt {
         progress.timings.sent = Some(progress.elapsed());
         self.on_its_way.store(true, Ordering::Relaxed);
         match sender.try_send_request(written).await {
-            Ok(response) => self.reply(response, sender, progress).await,
+            Ok(response) => {
+                self.reply(response, (Origin::of(&request.uri), sender), progress).await
+            }
             Err(mut error) => match error.take_message() {
                 Some(_handed_back) => {
                     progress.timings.sent = None;
@@ -196,7 +195,7 @@ impl Attempt {
     async fn reply(
         &self,
         response: http::Response<Incoming>,
-        sender: Sender,
+        connection: (Origin, Sender),
         progress: &mut Progress,
     ) -> Ending {
         progress.timings.first_byte = Some(progress.elapsed());
@@ -206,7 +205,7 @@ impl Attempt {
         let encoded = is_encoded(&head.headers);
         match whole_body(body).await {
             Some(body) => {
-                progress.reusable = Some(sender);
+                progress.reusable = Some(connection);
                 Ending::Reply { status, headers: head.headers, body, encoded }
             }
             None => Ending::Truncated { status },

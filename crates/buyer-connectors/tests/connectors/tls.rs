@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::world::{connector, post_request};
+use crate::world::{connector, post_job};
 
 const SOLD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"ok\":true}";
 
@@ -75,8 +75,8 @@ fn trusting(extra_roots: Vec<Vec<u8>>) -> Transport {
 
 async fn posted(host: &str, port: u16, extra_roots: Vec<Vec<u8>>) -> PostAnswer {
     let (connector, transport) = (at(host, port), trusting(extra_roots));
-    let (request, permit) = post_request(&connector, "t");
-    transport.post(&connector, request, permit, Duration::from_secs(10)).await.answer
+    let (job, permit) = post_job(&connector);
+    transport.post(&connector, job, permit, Duration::from_secs(10)).await.answer
 }
 
 #[tokio::test]
@@ -116,8 +116,8 @@ async fn a_handshake_that_outlives_its_post_serves_the_next_one() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     let (connector, transport) = (at("localhost", port), trusting(vec![certificate]));
-    let (request, permit) = post_request(&connector, "t");
-    let post = transport.post(&connector, request, permit, Duration::from_millis(50));
+    let (job, permit) = post_job(&connector);
+    let post = transport.post(&connector, job, permit, Duration::from_millis(50));
     let (stream, _) = listener.accept().await.expect("a connection");
     // The buyer has not said a word of TLS: nothing has left, and the post's time is up.
     assert_eq!(post.await.answer, PostAnswer::NotSent(NotSent::NoTimeLeft));
@@ -125,8 +125,8 @@ async fn a_handshake_that_outlives_its_post_serves_the_next_one() {
     while transport.load(connector.buyer()).idle == 0 {
         tokio::task::yield_now().await;
     }
-    let (request, permit) = post_request(&connector, "t");
-    let post = transport.post(&connector, request, permit, Duration::from_secs(10));
+    let (job, permit) = post_job(&connector);
+    let post = transport.post(&connector, job, permit, Duration::from_secs(10));
     let mut request = [0; 8192];
     assert_ne!(stream.read(&mut request).await.expect("readable"), 0);
     stream.write_all(SOLD).await.expect("writable");

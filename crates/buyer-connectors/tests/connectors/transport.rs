@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::world::{connector, ping_request, post_request};
+use crate::world::{connector, ping_job, post_job};
 
 const BUYER: &str = r#"
 id = "acme"
@@ -67,12 +67,12 @@ impl Peer {
     }
 
     fn ping(&self, timeout: Duration) -> buyer_connectors::Exchange<PingAnswer> {
-        self.transport.ping(&self.connector, ping_request(&self.connector), timeout)
+        self.transport.ping(&self.connector, ping_job(), timeout)
     }
 
     fn post(&self, timeout: Duration) -> buyer_connectors::Exchange<PostAnswer> {
-        let (request, permit) = post_request(&self.connector, "t");
-        self.transport.post(&self.connector, request, permit, timeout)
+        let (job, permit) = post_job(&self.connector);
+        self.transport.post(&self.connector, job, permit, timeout)
     }
 
     fn load(&self) -> BuyerLoad {
@@ -248,10 +248,10 @@ async fn a_refused_connection_is_not_sent() {
     let peer = Peer::start().await;
     let Peer { listener, transport, connector } = peer;
     drop(listener);
-    let (request, permit) = post_request(&connector, "t");
-    let post = transport.post(&connector, request, permit, LONG).await;
+    let (job, permit) = post_job(&connector);
+    let post = transport.post(&connector, job, permit, LONG).await;
     assert_eq!(post.answer, PostAnswer::NotSent(NotSent::Connect));
-    let ping = transport.ping(&connector, ping_request(&connector), LONG).await;
+    let ping = transport.ping(&connector, ping_job(), LONG).await;
     assert_eq!(ping.answer, PingAnswer::NoBid(NoBid::ConnectError(NotSent::Connect)));
     assert_eq!(ping.timings.sent, None);
 }
@@ -259,11 +259,11 @@ async fn a_refused_connection_is_not_sent() {
 #[tokio::test]
 async fn a_permit_for_another_campaign_sends_nothing() {
     let peer = Peer::start().await;
-    let (request, _own) = post_request(&peer.connector, "t");
+    let (job, _own) = post_job(&peer.connector);
     let lead = crate::world::lead();
     let other = "acme/other".parse().expect("a campaign's name");
     let permit = crate::world::permit(&lead, &other);
-    let post = peer.transport.post(&peer.connector, request, permit, LONG).await;
+    let post = peer.transport.post(&peer.connector, job, permit, LONG).await;
     assert_eq!(post.answer, PostAnswer::NotSent(NotSent::Unrendered));
     assert_eq!(peer.load(), BuyerLoad::default());
 }
@@ -350,8 +350,8 @@ async fn addresses_of_our_own_network_are_refused() {
     ] {
         let connector = connector(&BUYER.replace("https://bids.acme.example", &host));
         let transport = Transport::new(TransportSettings::default()).expect("a transport");
-        let (request, permit) = post_request(&connector, "t");
-        let post = transport.post(&connector, request, permit, LONG).await;
+        let (job, permit) = post_job(&connector);
+        let post = transport.post(&connector, job, permit, LONG).await;
         assert_eq!(post.answer, PostAnswer::NotSent(refused), "{host}");
     }
 }
@@ -363,7 +363,7 @@ async fn private_addresses_are_called_where_that_is_allowed() {
     let connector = connector(&BUYER.replace("https://bids.acme.example", &host));
     let settings = TransportSettings { allow_private: true, ..TransportSettings::default() };
     let transport = Transport::new(settings).expect("a transport");
-    let ping = transport.ping(&connector, ping_request(&connector), LONG);
+    let ping = transport.ping(&connector, ping_job(), LONG);
     let mut stream = listener.accept().await.expect("a connection").0;
     request(&mut stream).await;
     say(&mut stream, BID).await;

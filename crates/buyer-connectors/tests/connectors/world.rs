@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buyer_connectors::{
-    CampaignUse, Connector, Connectors, PingContext, PostContext, RawReply, Request, Secrets,
-    compile,
+    CampaignUse, Connector, Connectors, PingContext, PingJob, PostContext, PostJob, RawReply,
+    Request, Secrets, compile,
 };
 use exchange_model::document::NodeKind;
 use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer};
@@ -167,4 +167,36 @@ pub(crate) fn ping_context() -> PingContext<'static> {
         pre: Handles::none(),
         auth: Handles::none(),
     }
+}
+
+/// A ping of the example lead.
+pub(crate) fn ping_job() -> PingJob {
+    PingJob {
+        lead: Arc::new(lead()),
+        today: today(),
+        ping_id: "ping_1".to_owned(),
+        source_alias: "S1".to_owned(),
+        floor: None,
+        callback_url: None,
+        now: Timestamp::default(),
+    }
+}
+
+/// A post of the example lead to the connector's campaign, and its permit.
+pub(crate) fn post_job(connector: &Connector) -> (PostJob, PostPermit) {
+    let lead = Arc::new(lead());
+    let permit = permit(&lead, connector.campaign());
+    let job = PostJob {
+        lead,
+        today: today(),
+        ping_id: Some("ping_1".to_owned()),
+        source_alias: "S1".to_owned(),
+        token: Some(BidToken::single("t")),
+        price: Money::parse("12.50", Currency::USD).expect("an amount"),
+        floor: None,
+        idempotency_key: "att_1".to_owned(),
+        callback_url: None,
+        now: Timestamp::default(),
+    };
+    (job, permit)
 }

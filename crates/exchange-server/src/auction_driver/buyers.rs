@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use buyer_connectors::{Answered, Connector, PingContext, PostContext, Request};
+use buyer_connectors::{Answered, PingJob, PostJob};
 use exchange_core::Auction;
 use exchange_core::auction::Seat;
-use exchange_model::outcome::{Handles, PingAnswer, PostAnswer};
+use exchange_model::outcome::{PingAnswer, PostAnswer};
 use exchange_model::reason::{NoBid, NotSent};
-use exchange_model::{CampaignId, Lead, PingView, PostPermit, Timestamp};
+use exchange_model::{CampaignId, Lead, PostPermit, Timestamp};
 
 use super::durable::Happened;
 use super::{Driver, Offer};
@@ -20,42 +20,35 @@ impl Driver {
     pub(super) fn ping(&mut self, auction: &Auction, seat: Seat, until: Timestamp) {
         let campaign = auction.member(seat).campaign.id.clone();
         let timeout = until.since(self.now());
-        let sent = self.encode_ping(&campaign);
+        let connector = self.engine.config().connectors.get(&campaign).map(Arc::clone);
+        let job = self.ping_job();
         let engine = Arc::clone(&self.engine);
         self.pings_out = self.pings_out.saturating_add(1);
         let exchange =
-            sent.map(|(connector, request)| engine.transport().ping(&connector, request, timeout));
+            connector.map(|connector| engine.transport().ping(&connector, job, timeout));
         self.work.spawn(async move {
             let answer = match exchange {
-                Ok(exchange) => {
+                Some(exchange) => {
                     let answered = exchange.await;
                     count_ping(&engine, &campaign, &answered, timeout);
                     answered.answer
                 }
-                Err(why) => PingAnswer::NoBid(NoBid::ConnectError(why)),
+                None => PingAnswer::NoBid(NoBid::ConnectError(NotSent::Unrendered)),
             };
             Happened::Pinged { at: engine.now(), seat, answer }
         });
     }
 
-    fn encode_ping(&self, campaign: &CampaignId) -> Result<(Arc<Connector>, Request), NotSent> {
-        let connector = self.engine.config().connectors.get(campaign).ok_or(NotSent::Unrendered)?;
-        let view = PingView::new(&self.lead, day_of(self.started_at));
-        let context = PingContext {
-            ping_id: &self.ping_id,
-            source_alias: &self.source.alias,
-            now: self.started_at,
+    fn ping_job(&self) -> PingJob {
+        PingJob {
+            lead: Arc::clone(&self.lead),
+            today: day_of(self.started_at),
+            ping_id: self.ping_id.clone(),
+            source_alias: self.source.alias.clone(),
             floor: None,
-            time_left: Duration::ZERO,
             callback_url: None,
-            pre: Handles::none(),
-            auth: Handles::none(),
-        };
-        let request = connector.encode_ping(&view, &context).map_err(|error| {
-            tracing::warn!(%campaign, code = error.code(), "ping cannot be written");
-            error.not_sent()
-        })?;
-        Ok((Arc::clone(connector), request))
+            now: self.now(),
+        }
     }
 
     /// Posts the lead with the permit of its durable commit A.
@@ -145,36 +138,24 @@ impl Posting {
         let Some(connector) = engine.config().connectors.get(&self.campaign) else {
             return PostAnswer::NotSent(NotSent::Unrendered);
         };
-        let request = match self.encode(connector, &permit) {
-            Ok(request) => request,
-            Err(why) => return PostAnswer::NotSent(why),
+        let ping_id = connector.has_ping().then_some(self.ping_id);
+        let job = PostJob {
+            lead: self.lead,
+            today: day_of(self.received_at),
+            ping_id,
+            source_alias: self.alias,
+            token: self.offer.token,
+            price: self.offer.price,
+            floor: None,
+            idempotency_key: self.offer.key,
+            callback_url: None,
+            now: engine.now(),
         };
-        let answered = engine.transport().post(connector, request, permit, timeout).await;
+        let answered = engine.transport().post(connector, job, permit, timeout).await;
         if let Some(meters) = engine.meters(&self.campaign) {
             meters.posted(answered.answer.code(), answered.timings.done);
         }
         answered.answer
-    }
-
-    fn encode(&self, connector: &Connector, permit: &PostPermit) -> Result<Request, NotSent> {
-        let context = PostContext {
-            ping_id: connector.has_ping().then_some(self.ping_id.as_str()),
-            token: self.offer.token.as_ref(),
-            price: self.offer.price,
-            source_alias: &self.alias,
-            idempotency_key: &self.offer.key,
-            floor: None,
-            callback_url: None,
-            now: self.received_at,
-            time_left: Duration::ZERO,
-            today: day_of(self.received_at),
-            pre: Handles::none(),
-            auth: Handles::none(),
-        };
-        connector.encode_post(&self.lead, permit, &context).map_err(|error| {
-            tracing::warn!(campaign = %self.campaign, code = error.code(), "post cannot be written");
-            error.not_sent()
-        })
     }
 }
 

@@ -1,0 +1,26 @@
+//! A buyer's call to our callback address, as it came.
+
+use std::fmt;
+
+use http::HeaderMap;
+
+/// A call to `{{ callback_url }}`. Its signature has been checked by whoever received it.
+#[derive(Clone, Copy)]
+pub struct CallbackCall<'a> {
+    /// The query, undecoded; empty when there is none.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body, whole; empty for a GET.
+    pub body: &'a [u8],
+}
+
+/// Sizes only: the call may repeat the lead.
+impl fmt::Debug for CallbackCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallbackCall")
+            .field("query_bytes", &self.query.len())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
