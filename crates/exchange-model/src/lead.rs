@@ -1,6 +1,6 @@
 //! A lead: open attributes, and contact data that the types keep sealed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::id::LeadId;
 use crate::pii::{Fingerprint, FingerprintKey, Pii, PostPermit};
@@ -9,9 +9,11 @@ use crate::value::Value;
 use crate::vertical::{FieldClass, FieldIdx, Vertical};
 
 mod intake;
+mod leak_guard;
 mod vault;
 
 pub use intake::{FieldError, IntakeFields, Intaken, intake};
+pub use leak_guard::{Leak, LeakGuard};
 pub use vault::{DATA_KEY_LEN, NONCE_LEN, VaultError};
 
 /// The values of a lead's open fields, derived ones included.
@@ -98,6 +100,7 @@ pub struct Lead {
     vertical: Arc<Vertical>,
     attributes: Attributes,
     contact: Contact,
+    guard: OnceLock<LeakGuard>,
 }
 
 impl Lead {
@@ -123,6 +126,12 @@ impl Lead {
     #[must_use]
     pub fn contact(&self) -> &Contact {
         &self.contact
+    }
+
+    /// Finds this lead's contact values in bytes that are about to leave. Made at the first call.
+    #[must_use]
+    pub fn leak_guard(&self) -> &LeakGuard {
+        self.guard.get_or_init(|| LeakGuard::new(self))
     }
 
     /// The canonical text of any open or contact field, for a post that is allowed to leave.
@@ -184,6 +193,7 @@ impl Lead {
             attributes: Attributes::empty(vertical),
             contact: Contact::empty(vertical),
             vertical: Arc::clone(vertical),
+            guard: OnceLock::new(),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod money;
 pub mod outcome;
 pub mod pii;
 pub mod ping_value;
+pub mod poll;
 pub mod reason;
 pub mod strict_json;
 pub mod timestamp;
@@ -26,10 +27,11 @@ pub use finding::{Finding, Findings, Place, Severity};
 pub use id::{
     AttemptId, BuyerId, CampaignId, LeadId, PingId, SellerId, SourceId, TreeId, VerticalId,
 };
-pub use lead::{Attributes, Contact, Lead};
+pub use lead::{Attributes, Contact, Lead, Leak, LeakGuard};
 pub use money::{Currency, MinorUnits, Money, MoneyError, Rate};
 pub use pii::{Pii, PostPermit};
 pub use ping_value::{Anonymiser, PingValue, PingView};
+pub use poll::{PollSchedule, PollStep};
 pub use timestamp::{Date, Timestamp};
 pub use value::Value;
 pub use vertical::{Field, FieldClass, FieldIdx, FieldType, Need, Stage, Vertical};
