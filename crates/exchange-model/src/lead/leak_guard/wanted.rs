@@ -148,12 +148,10 @@ impl Wanted {
     /// The number, and its last seven digits where they stand alone.
     fn phone(&mut self, leak: Leak, text: &str) {
         let Some(phone) = Phone::read(text, leak) else { return };
-        if let Ok([_, _, _, a, b, c, d, e, f, g]) = std::str::from_utf8(&phone.digits)
-            .map(|digits| digits.chars().collect::<Vec<_>>())
-            .as_deref()
-        {
-            self.push(leak, format!(" {a}{b}{c}{d}{e}{f}{g} "));
-            self.push(leak, format!(" {a}{b}{c} {d}{e}{f}{g} "));
+        let digits: String = phone.digits.iter().copied().map(char::from).collect();
+        if let (Some(exchange), Some(line)) = (digits.get(3..6), digits.get(6..)) {
+            self.push(leak, format!(" {exchange}{line} "));
+            self.push(leak, format!(" {exchange} {line} "));
         }
         self.phones.push(phone);
     }
