@@ -4,9 +4,12 @@
 //! from a field of class open or from an [`Anonymiser`]. An encoder that is given nothing else
 //! cannot put contact data into a ping.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use crate::lead::Lead;
@@ -16,9 +19,9 @@ use crate::vertical::{FieldClass, FieldIdx, FieldType};
 
 /// A value that may leave in a ping.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PingValue {
+pub enum PingValue<'a> {
     /// Text of an open field, or of an anonymiser.
-    Text(OpenText),
+    Text(OpenText<'a>),
     /// A whole number.
     Integer(i64),
     /// An exact number.
@@ -31,20 +34,26 @@ pub enum PingValue {
 
 /// Text that is allowed in a ping. Only this module makes one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct OpenText(String);
+pub struct OpenText<'a>(Cow<'a, str>);
 
-impl OpenText {
+impl<'a> OpenText<'a> {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text, without a copy where it is the lead's own.
+    #[must_use]
+    pub fn into_cow(self) -> Cow<'a, str> {
+        self.0
+    }
 }
 
-impl PingValue {
-    fn open(value: &Value) -> Self {
+impl<'a> PingValue<'a> {
+    fn open(value: &'a Value) -> Self {
         match value {
-            Value::Text(text) => Self::Text(OpenText(text.clone())),
+            Value::Text(text) => Self::Text(OpenText(Cow::Borrowed(text))),
             Value::Integer(number) => Self::Integer(*number),
             Value::Decimal(number) => Self::Decimal(*number),
             Value::Boolean(yes) => Self::Boolean(*yes),
@@ -54,7 +63,7 @@ impl PingValue {
 }
 
 /// The canonical text, as [`Value`] prints it.
-impl fmt::Display for PingValue {
+impl fmt::Display for PingValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text.as_str()),
@@ -82,12 +91,24 @@ pub enum Anonymiser {
     /// SHA-256 in hex of the normalised value. Not anonymous: the config must say why
     /// (`allow_hashed`).
     Sha256,
+    /// The same with SHA-1.
+    Sha1,
+    /// The same with MD5.
+    Md5,
 }
 
 impl Anonymiser {
     /// Every anonymiser.
-    pub const ALL: &'static [Self] =
-        &[Self::Year, Self::Age, Self::Last4, Self::AreaCode, Self::Zip3, Self::Sha256];
+    pub const ALL: &'static [Self] = &[
+        Self::Year,
+        Self::Age,
+        Self::Last4,
+        Self::AreaCode,
+        Self::Zip3,
+        Self::Sha256,
+        Self::Sha1,
+        Self::Md5,
+    ];
 
     /// Its name as a template filter.
     #[must_use]
@@ -99,6 +120,27 @@ impl Anonymiser {
             Self::AreaCode => "area_code",
             Self::Zip3 => "zip3",
             Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
+            Self::Md5 => "md5",
+        }
+    }
+
+    /// Whether it is a hash: the same for the same value, so not anonymous.
+    #[must_use]
+    pub const fn is_hash(self) -> bool {
+        matches!(self, Self::Sha256 | Self::Sha1 | Self::Md5)
+    }
+
+    /// The hash in hex of the trimmed lower-case text, the form in which the trade compares them;
+    /// nothing for an anonymiser that is no hash.
+    #[must_use]
+    pub fn hash(self, text: &str) -> Option<String> {
+        let text = text.trim().to_lowercase();
+        match self {
+            Self::Sha256 => Some(hex::encode(Sha256::digest(text))),
+            Self::Sha1 => Some(hex::encode(Sha1::digest(text))),
+            Self::Md5 => Some(hex::encode(Md5::digest(text))),
+            Self::Year | Self::Age | Self::Last4 | Self::AreaCode | Self::Zip3 => None,
         }
     }
 
@@ -115,28 +157,31 @@ impl Anonymiser {
             Self::Year | Self::Age => *kind == FieldType::Date,
             Self::Last4 | Self::AreaCode => *kind == FieldType::UsPhone,
             Self::Zip3 => *kind == FieldType::UsZip,
-            Self::Sha256 => true,
+            Self::Sha256 | Self::Sha1 | Self::Md5 => true,
         }
     }
 
     /// The anonymisers to suggest for a field of this type, hashes aside.
     pub fn suggestions(kind: &FieldType) -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(move |a| *a != Self::Sha256 && a.suits(kind))
+        Self::ALL.iter().copied().filter(move |a| !a.is_hash() && a.suits(kind))
     }
 
-    fn apply(self, text: &str, today: Date) -> Option<PingValue> {
+    fn apply(self, text: &str, today: Date) -> Option<PingValue<'static>> {
         let date = || text.parse::<Date>().ok();
-        let open = |part: Option<&str>| Some(PingValue::Text(OpenText(part?.to_owned())));
+        let open = |part: Option<&str>| Some(PingValue::Text(OpenText(Cow::Owned(part?.to_owned()))));
         match self {
             Self::Year => Some(PingValue::Integer(i64::from(date()?.year()))),
             Self::Age => {
                 let age = crate::vertical::Derivation::YearsSince(FieldIdx::default());
                 crate::Vertical::derive(age, &Value::Date(date()?), today)
-                    .map(|v| PingValue::open(&v))
+                    .and_then(|age| age.as_integer())
+                    .map(PingValue::Integer)
             }
             Self::Last4 => open(text.get(text.len().checked_sub(4)?..)),
             Self::AreaCode | Self::Zip3 => open(text.get(..3)),
-            Self::Sha256 => Some(PingValue::Text(OpenText(hex::encode(Sha256::digest(text))))),
+            Self::Sha256 | Self::Sha1 | Self::Md5 => {
+                self.hash(text).map(|hash| PingValue::Text(OpenText(Cow::Owned(hash))))
+            }
         }
     }
 }
@@ -157,7 +202,7 @@ impl<'a> PingView<'a> {
 
     /// The value of an open field; nothing for any other class.
     #[must_use]
-    pub fn value(&self, at: FieldIdx) -> Option<PingValue> {
+    pub fn value(&self, at: FieldIdx) -> Option<PingValue<'a>> {
         match self.lead.vertical().field(at).class {
             FieldClass::Open => self.lead.attributes().get(at).map(PingValue::open),
             FieldClass::Contact | FieldClass::Secret => None,
@@ -166,7 +211,7 @@ impl<'a> PingView<'a> {
 
     /// The value of an open or contact field after an anonymiser; nothing for a secret.
     #[must_use]
-    pub fn anonymised(&self, at: FieldIdx, how: Anonymiser) -> Option<PingValue> {
+    pub fn anonymised(&self, at: FieldIdx, how: Anonymiser) -> Option<PingValue<'static>> {
         match self.lead.vertical().field(at).class {
             FieldClass::Open => how.apply(&self.lead.attributes().get(at)?.to_string(), self.today),
             FieldClass::Contact => how.apply(self.lead.contact().get(at)?.inner(), self.today),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// A day of the calendar, without a time zone.
 pub use jiff::civil::Date;
+/// A day and a time of day, without a time zone.
+pub use jiff::civil::DateTime;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -77,6 +79,19 @@ impl Timestamp {
     #[must_use]
     pub fn from_jiff(at: jiff::Timestamp) -> Self {
         Self(at.as_microsecond())
+    }
+
+    /// The day and the time of day of this moment in UTC.
+    #[must_use]
+    pub fn civil_utc(self) -> DateTime {
+        jiff::tz::TimeZone::UTC.to_datetime(self.to_jiff())
+    }
+
+    /// The moment that this is in UTC. A day and time outside of what a timestamp holds clamp.
+    #[must_use]
+    pub fn from_civil_utc(at: DateTime) -> Self {
+        let clamped = if at.year() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        Self::from_jiff(jiff::tz::TimeZone::UTC.to_timestamp(at).unwrap_or(clamped))
     }
 
     /// The calendar day of this moment in `zone`.

@@ -66,7 +66,7 @@ fn a_ping_sees_open_fields_and_anonymised_contact_only() {
     let vertical = vertical();
     let view = PingView::new(&lead, TODAY);
     let at = |name| vertical.index(name).unwrap();
-    let show = |value: Option<crate::PingValue>| value.map(|v| v.to_string());
+    let show = |value: Option<crate::PingValue<'_>>| value.map(|v| v.to_string());
     assert_eq!(show(view.value(at("zip"))).as_deref(), Some("78701"));
     assert_eq!(show(view.value(at("age"))).as_deref(), Some("36"));
     assert_eq!(show(view.value(at("phone"))), None);
