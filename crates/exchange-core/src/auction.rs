@@ -8,20 +8,23 @@
 //!
 //! No command carries contact data. The driver adds it to a post, so a ping cannot leak it. A post
 //! needs a permit that only a durable commit A gives. A lost answer is an outcome of its own: the
-//! lead is held, asked for again under the same key where the buyer supports it, and handed over
-//! for resolution when the budget ends.
+//! lead is held, the buyer is asked in the ways of its connector, and what is still open when the
+//! budget ends is handed over for resolution.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use exchange_model::outcome::{BidToken, PingAnswer, PostAnswer};
-use exchange_model::reason::{RejectClass, Unknown};
+use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer, Resolver};
+use exchange_model::reason::Unknown;
 use exchange_model::{AttemptId, LeadId, Money, Timestamp};
 
 use crate::record::{Answer, Commit, Concluded, Durable, Intent, OpenAttempt, Promise};
 use crate::trace::{Trace, TraceEvent};
 
+mod asking;
 mod bidding;
+mod contradicting;
+mod countering;
 mod ending;
 mod journal;
 mod posting;
@@ -30,9 +33,11 @@ mod promising;
 pub mod ranking;
 pub mod setup;
 
+use asking::Lost;
+use contradicting::Decided;
 use ranking::Bid;
 pub use setup::{
-    Delivery, Goal, Member, REPLY_RESERVE, Seat, SellerTerms, Setup, TierSetup, tiers_of,
+    Delivery, Goal, Member, REPLY_RESERVE, Seat, SellerTerms, Setup, TierSetup, Ways, tiers_of,
 };
 
 /// A post is not begun with less time than this before the reply must be prepared.
@@ -50,8 +55,10 @@ const REASONS_MAX: usize = 8;
 pub enum Event {
     /// A buyer answered a ping, or the ping failed.
     PingAnswer(Seat, PingAnswer),
-    /// A buyer answered a post, or the post failed.
+    /// A buyer answered a post, or the post failed; or the buyer called us about it.
     PostAnswer(AttemptId, PostAnswer),
+    /// What came of [`Command::Ask`]; a question that could not be asked is `NotSent`.
+    AskAnswer(AttemptId, Resolver, PostAnswer),
     /// What the auction asked to persist is on disk.
     Durable(Durable),
     /// The seller closed its connection.
@@ -72,6 +79,8 @@ pub enum Command {
     },
     /// Make this durable, then say [`Event::Durable`].
     Persist(Commit),
+    /// Make this durable; nobody waits for it, and no event tells of it.
+    Record(Commit),
     /// Make this promise durable, then say [`Event::Durable`].
     PersistPromise(Promise),
     /// Post the lead with the permit of its durable commit A.
@@ -84,19 +93,28 @@ pub enum Command {
         token: Option<BidToken>,
         /// The price the buyer owes when it accepts.
         price: Money,
+        /// The attempt whose id is the idempotency key of the request.
+        key: AttemptId,
         /// Until when its answer counts for this auction. Reading on is the driver's duty.
         until: Timestamp,
     },
-    /// Send the same post again under the same idempotency key, to learn a lost answer.
-    Repost {
+    /// Ask the buyer what became of a post, or to forget it; then say [`Event::AskAnswer`], at
+    /// `until` at the latest.
+    Ask {
         /// Which attempt.
         attempt: AttemptId,
-        /// To whom.
+        /// Whom.
         seat: Seat,
+        /// In which way; never by `Callback`.
+        how: Resolver,
         /// The buyer's handle for its bid.
         token: Option<BidToken>,
+        /// What the buyer gave us to ask with.
+        handles: Handles,
         /// The price of the first post.
         price: Money,
+        /// The attempt whose id was the idempotency key of the first post.
+        key: AttemptId,
         /// Until when its answer counts for this auction.
         until: Timestamp,
     },
@@ -129,8 +147,8 @@ enum Phase {
     Preparing { bid: Bid },
     /// The lead is at a buyer.
     Posting { bid: Bid, until: Timestamp },
-    /// The answer was lost; the lead was sent again under the same key.
-    Resolving { bid: Bid, why: Unknown, waiting: u8 },
+    /// The answer was lost; the buyer is asked, or listened to.
+    Resolving(Box<Lost>),
     /// The end was asked to be persisted.
     Ending { answer: Answer },
     /// A promise was asked to be persisted.
@@ -162,6 +180,9 @@ pub struct Auction {
     steps: u8,
     concluded: Option<Concluded>,
     intent: Option<Box<Intent>>,
+    decided: Vec<Decided>,
+    contradictions: u8,
+    posted_again: bool,
     at_buyer: bool,
     left_open: bool,
     redirect_url: Option<String>,
@@ -194,6 +215,9 @@ impl Auction {
             steps: 0,
             concluded: None,
             intent: None,
+            decided: Vec::new(),
+            contradictions: 0,
+            posted_again: false,
             at_buyer: false,
             left_open: false,
             redirect_url: None,
@@ -234,7 +258,7 @@ impl Auction {
                 Command::Wait(next.unwrap_or(self.setup.deadline))
             }
             Phase::Posting { until, .. } => Command::Wait(until.after(LAST_WORD)),
-            Phase::Resolving { .. } => Command::Wait(self.reply_by()),
+            Phase::Resolving(lost) => Command::Wait(lost.next(self.reply_by())),
             Phase::Start
             | Phase::Preparing { .. }
             | Phase::Ending { .. }
@@ -270,16 +294,19 @@ impl Auction {
                 self.take_outcome(now, bid, answer);
             }
             (Phase::Posting { bid, until }, Event::Timer) if until.after(LAST_WORD) <= now => {
-                self.lost(now, bid, Unknown::Timeout, 1);
+                self.lost(now, Lost::new(bid, Unknown::Timeout));
             }
-            (Phase::Resolving { bid, why, waiting }, Event::PostAnswer(attempt, answer))
+            (Phase::Resolving(lost), Event::PostAnswer(attempt, answer))
                 if attempt == self.attempt() =>
             {
-                self.take_resolution(now, bid, answer, (why, waiting));
+                self.take_word(now, *lost, None, answer);
             }
-            (Phase::Resolving { bid, why, .. }, Event::Timer) if self.reply_by() <= now => {
-                self.hold(now, &bid, why);
+            (Phase::Resolving(lost), Event::AskAnswer(attempt, how, answer))
+                if attempt == self.attempt() =>
+            {
+                self.take_word(now, *lost, Some(how), answer);
             }
+            (Phase::Resolving(lost), Event::Timer) => self.go_on_asking(now, *lost),
             (Phase::Ending { answer }, Event::Durable(_)) => self.answered(now, answer),
             (Phase::Promising { promise }, Event::Durable(_)) => {
                 self.outbox.push_back(Command::ReplyPromise(promise));
@@ -296,12 +323,18 @@ impl Auction {
                 self.phase = phase;
                 self.record_late(now, seat, answer);
             }
-            // Everything else changes nothing: a timer that came early, an answer to a post that
-            // was resolved meanwhile, a seller that left after its lead did.
-            (
-                phase,
-                Event::Timer | Event::SellerGone | Event::PostAnswer(..) | Event::Durable(_),
-            ) => self.phase = phase,
+            // What a buyer says of a post that is decided changes nothing, and is not forgotten.
+            (phase, Event::PostAnswer(attempt, answer)) => {
+                self.phase = phase;
+                self.contradicted(now, attempt, None, answer);
+            }
+            (phase, Event::AskAnswer(attempt, how, answer)) => {
+                self.phase = phase;
+                self.contradicted(now, attempt, Some(how), answer);
+            }
+            // Everything else changes nothing: a timer that came early, a seller that left after
+            // its lead did.
+            (phase, Event::Timer | Event::SellerGone | Event::Durable(_)) => self.phase = phase,
         }
     }
 
@@ -340,6 +373,11 @@ impl Auction {
         self.setup.tiers.get(tier).map_or_else(String::new, |tier| tier.name.clone())
     }
 
+    fn reserve_of(&self, seat: Seat) -> Option<Money> {
+        let tier = self.first_seats.iter().rposition(|first| *first <= seat.0)?;
+        self.setup.tiers.get(tier)?.reserve
+    }
+
     fn seats(&self, tier: usize) -> impl Iterator<Item = Seat> + use<> {
         let edge = |at: usize| self.first_seats.get(at).copied().unwrap_or(self.members.len());
         (edge(tier)..edge(tier.saturating_add(1))).map(Seat)
@@ -355,16 +393,6 @@ impl Auction {
 
     fn overdue(&self, now: Timestamp) -> bool {
         self.setup.deadline <= now
-    }
-}
-
-/// Whether an answer to a repeated post settles the outcome. That the repetition was not sent, or
-/// that the buyer calls it a duplicate, says nothing about the first.
-pub(crate) fn is_definite(answer: &PostAnswer) -> bool {
-    match answer {
-        PostAnswer::Accepted(_) => true,
-        PostAnswer::Rejected(rejection) => rejection.class != RejectClass::Duplicate,
-        PostAnswer::NotSent(_) | PostAnswer::Unknown(_) | PostAnswer::Pending(_) => false,
     }
 }
 

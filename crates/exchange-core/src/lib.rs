@@ -8,12 +8,13 @@ pub mod caps;
 pub mod duplicates;
 pub mod idempotency;
 pub mod operator_test;
-
+pub mod price_terms;
+mod questions;
 pub mod record;
 pub mod resolution;
 pub mod trace;
 
 pub use auction::{Auction, Command, Event};
 pub use record::{
-    Answer, AttemptOutcome, Commit, Concluded, Durable, Intent, Next, OpenAttempt, Promise,
+    Answer, AttemptOutcome, Commit, Concluded, Durable, Intent, Next, OpenAttempt, Promise, Sale,
 };

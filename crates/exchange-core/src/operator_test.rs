@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
-use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
+use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::{Ineligible, NoBid, RejectClass, Rejection, Unknown};
 use exchange_model::{AttemptId, BuyerId, CampaignId, LeadId, MinorUnits, Money, Place, Timestamp};
 use ping_tree::test_file::{IneligiblePattern, ScriptedBid, TestCase};
@@ -103,7 +103,7 @@ struct World<'a> {
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
     events: Vec<Option<Event>>,
     posted: Vec<CampaignId>,
-    intents: BTreeMap<AttemptId, (CampaignId, Money)>,
+    intents: BTreeMap<AttemptId, CampaignId>,
     sale: Option<(CampaignId, Money)>,
     answer: Option<Answer>,
 }
@@ -188,12 +188,13 @@ impl<'a> World<'a> {
                     self.posted.push(self.campaign(seat));
                     self.post(attempt, seat);
                 }
-                Command::Repost { attempt, seat, .. } => self.post(attempt, seat),
+                Command::Ask { attempt, seat, how, .. } => self.ask(attempt, seat, how),
                 Command::Reply(answer) => self.answer = Some(answer),
                 Command::Wait(at) => return Some(at),
                 Command::Done => return None,
                 Command::PersistPromise(_)
                 | Command::ReplyPromise(_)
+                | Command::Record(_)
                 | Command::GiveUp { .. }
                 | Command::HandOver(_) => {}
             }
@@ -225,14 +226,22 @@ impl<'a> World<'a> {
         }
     }
 
+    /// A scripted buyer says to a question what it said to the post.
+    fn ask(&mut self, attempt: AttemptId, seat: Seat, how: Resolver) {
+        let scripted = self.case.posts.get(&self.campaign(seat)).cloned();
+        let answer = scripted.unwrap_or_else(|| PostAnswer::Accepted(Acceptance::default()));
+        self.later(POST_TAKES, Event::AskAnswer(attempt, how, answer));
+    }
+
     fn persist(&mut self, commit: Commit) {
         if let Some(concluded) = commit.concluded
-            && let AttemptOutcome::Accepted(_) = concluded.outcome
+            && let AttemptOutcome::Accepted(sale) = concluded.outcome
         {
-            self.sale = self.intents.get(&concluded.attempt).cloned();
+            let campaign = self.intents.get(&concluded.attempt).cloned();
+            self.sale = campaign.map(|campaign| (campaign, sale.price));
         }
         if let Next::Prepare(intent) = commit.next {
-            self.intents.insert(intent.attempt, (intent.campaign, intent.price));
+            self.intents.insert(intent.attempt, intent.campaign);
         }
         self.later(COMMIT_TAKES, Event::Durable(Durable::Done));
     }

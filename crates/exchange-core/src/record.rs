@@ -7,13 +7,16 @@
 
 use std::time::Duration;
 
-use exchange_model::outcome::{Acceptance, BidToken};
+use exchange_model::outcome::{Acceptance, BidToken, Handles};
 use exchange_model::reason::{LeadStatus, NotSent, Refused, Rejection, Unknown};
 use exchange_model::{AttemptId, BillingTerms, CampaignId, LeadId, Money, PingId, Timestamp};
 /// The words of the ping tree that records carry.
-pub use ping_tree::{CapAmount, CapLimit, Tally, UnknownPolicy, Window};
+pub use ping_tree::{CapAmount, CapLimit, PayoutRule, PriceChange, Tally, UnknownPolicy, Window};
 
-/// How long an unknown outcome is worked on before it becomes a person's case.
+pub use crate::price_terms::PriceTerms;
+
+/// How long an unknown outcome is worked on before it becomes a person's case, where the connector
+/// does not say.
 pub const RESOLVE_WITHIN: Duration = Duration::from_hours(24);
 
 /// The intent to post one lead to one campaign: everything commit A needs to decide and record.
@@ -21,14 +24,21 @@ pub const RESOLVE_WITHIN: Duration = Duration::from_hours(24);
 pub struct Intent {
     /// Which post of which lead.
     pub attempt: AttemptId,
+    /// The attempt whose id is the idempotency key of the request: this one, or the refused one
+    /// that a counter-offer answers under the same key. Every repetition uses it.
+    pub request_key: AttemptId,
     /// To whom.
     pub campaign: CampaignId,
     /// In which tier of the tree.
     pub tier: String,
-    /// What the buyer pays when it accepts; also the amount held.
+    /// What the buyer has bid: what it pays when its acceptance names no other price.
     pub price: Money,
-    /// What the seller is paid then.
+    /// What the seller is paid at that price.
     pub payout: Money,
+    /// What is held and counted by the caps: the most that the acceptance may be booked at.
+    pub hold: Money,
+    /// What another price in the acceptance means.
+    pub on_price: PriceTerms,
     /// The buyer's handle for its bid.
     pub token: Option<BidToken>,
     /// The caps that must have room, checked again inside the write.
@@ -48,10 +58,35 @@ pub enum AttemptOutcome {
     NotSent(NotSent),
     /// The buyer refused: the hold is released.
     Rejected(Rejection),
-    /// The buyer owes the price of the intent: the hold is captured and the sale booked.
-    Accepted(Acceptance),
-    /// The buyer may have the lead: the hold stays.
-    Unknown(Unknown),
+    /// The buyer owes the price: it is captured from the hold and the sale booked.
+    Accepted(Sale),
+    /// The buyer accepted at a price that its contract does not take: no sale, the hold is
+    /// released, and both prices are kept for a person.
+    Mispriced(Acceptance),
+    /// The buyer may have the lead: the hold stays. The handles are what it is asked again with.
+    Unknown(Unknown, Handles),
+}
+
+/// An acceptance as it is booked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sale {
+    /// What the buyer owes, at most the hold.
+    pub price: Money,
+    /// What the seller is paid.
+    pub payout: Money,
+    /// What the buyer said.
+    pub acceptance: Acceptance,
+}
+
+impl Intent {
+    /// How an acceptance of this attempt is booked, by the price it names.
+    #[must_use]
+    pub fn accepted(&self, acceptance: Acceptance) -> AttemptOutcome {
+        match self.on_price.booked((self.price, self.payout), acceptance.price) {
+            Some((price, payout)) => AttemptOutcome::Accepted(Sale { price, payout, acceptance }),
+            None => AttemptOutcome::Mispriced(acceptance),
+        }
+    }
 }
 
 impl AttemptOutcome {
@@ -60,9 +95,9 @@ impl AttemptOutcome {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotSent(_) => "not_sent",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected(_) | Self::Mispriced(_) => "rejected",
             Self::Accepted(_) => "accepted",
-            Self::Unknown(_) => "unknown",
+            Self::Unknown(..) => "unknown",
         }
     }
 }
@@ -135,6 +170,8 @@ pub struct PromisedBid {
     pub price: Money,
     /// The buyer's handle for it.
     pub token: Option<BidToken>,
+    /// When the buyer answered: its token's lifetime counts from here.
+    pub answered_at: Timestamp,
 }
 
 /// The answer to a ping: what the lead would earn, until when, and who stands behind it.
@@ -157,4 +194,9 @@ pub struct OpenAttempt {
     pub intent: Intent,
     /// When its outcome became unknown.
     pub since: Timestamp,
+    /// What the buyer is asked again with.
+    pub handles: Handles,
+    /// Whether the post was repeated. Then neither a `duplicate` nor a first post that never left
+    /// says what became of the lead.
+    pub posted_again: bool,
 }

@@ -119,6 +119,25 @@ pub enum TraceEvent {
         /// Which attempt.
         attempt: String,
     },
+    /// The buyer of a lost answer is asked what became of the post, or to forget it.
+    Asked {
+        /// Which attempt.
+        attempt: String,
+        /// `status` or `void`.
+        how: String,
+    },
+    /// A refusal that names what the buyer would have paid.
+    Countered {
+        /// Whose.
+        campaign: String,
+        /// What was bid.
+        bid: String,
+        /// What it would pay instead.
+        offered: String,
+        /// Why the lead is not posted at that price; nothing when it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        declined: Option<String>,
+    },
     /// A bid that did not buy.
     Passed {
         /// Whose.

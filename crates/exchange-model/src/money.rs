@@ -298,6 +298,12 @@ impl Rate {
         if share > Decimal::ONE { Err(MoneyError::NotAnAmount) } else { Ok(Self(share)) }
     }
 
+    /// A share that is a decimal between 0 and 1, as [`Rate::as_decimal`] gave it.
+    #[must_use]
+    pub fn from_decimal(share: Decimal) -> Option<Self> {
+        (share >= Decimal::ZERO && share <= Decimal::ONE).then_some(Self(share))
+    }
+
     /// The share as a decimal between 0 and 1.
     #[must_use]
     pub const fn as_decimal(self) -> Decimal {

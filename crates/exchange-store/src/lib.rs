@@ -30,7 +30,7 @@ pub use intake::{
     BadIdempotencyKey, Claim, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind, IntakeReply,
     StoredReply,
 };
-pub use recovery::Recovered;
+pub use recovery::{AttemptState, Recovered};
 pub use sqlite::{
     CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous, free_space,
     read_note,
@@ -38,6 +38,6 @@ pub use sqlite::{
 pub use store::{Committed, ExchangeStore, Failure, all_transactions};
 pub use ticket::Ticket;
 pub use view::{
-    AttemptView, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
-    Replay, StoredTransaction, TransactionPage,
+    AttemptRecord, AttemptView, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView,
+    PingRecord, Replay, StoredTransaction, TransactionPage,
 };

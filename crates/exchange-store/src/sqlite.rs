@@ -27,8 +27,8 @@ use crate::store::{Committed, ExchangeStore, Failure};
 use crate::ticket::Ticket;
 use crate::vault::{DerivedKeys, RootKey};
 use crate::view::{
-    Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord, Replay,
-    TransactionPage,
+    AttemptRecord, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
+    Replay, TransactionPage,
 };
 
 mod attempt;
@@ -43,6 +43,7 @@ mod log;
 mod migrations;
 mod open;
 mod options;
+mod price_terms;
 mod readers;
 mod reading;
 mod recover;
@@ -270,6 +271,10 @@ impl ExchangeStore for SqliteStore {
 
     fn open_attempts(&self) -> Ticket<Vec<OpenAttempt>> {
         self.readers().ask(attempt::open_attempts)
+    }
+
+    fn attempt(&self, attempt: AttemptId) -> Ticket<Option<AttemptRecord>> {
+        self.readers().ask(move |conn| attempt::record(conn, attempt))
     }
 
     fn reopen(&self, attempt: AttemptId) -> Ticket<Option<(LeadParts, PostPermit)>> {

@@ -18,8 +18,8 @@ use crate::error::StoreError;
 use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
 use crate::ticket::Ticket;
 use crate::view::{
-    Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord, Replay,
-    StoredTransaction, TransactionPage,
+    AttemptRecord, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
+    Replay, StoredTransaction, TransactionPage,
 };
 use exchange_model::BillingTerms;
 
@@ -84,6 +84,9 @@ pub trait ExchangeStore: Send + Sync + Debug {
     /// Attempts whose outcome is unknown, oldest first. Their caps are reserved already and are
     /// not listed again.
     fn open_attempts(&self) -> Ticket<Vec<OpenAttempt>>;
+
+    /// One attempt, decided or not; nothing when there is none by that id.
+    fn attempt(&self, attempt: AttemptId) -> Ticket<Option<AttemptRecord>>;
 
     /// The lead of an attempt without a definite outcome and the right to post it once more under
     /// the same key; nothing when the outcome is known or the contact data is erased.

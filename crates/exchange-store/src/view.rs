@@ -1,6 +1,6 @@
 //! What the store tells when it is asked.
 
-use exchange_core::record::Promise;
+use exchange_core::record::{OpenAttempt, Promise};
 use exchange_core::trace::Trace;
 use exchange_model::reason::LeadStatus;
 use exchange_model::{
@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::error::StoreError;
 use crate::intake::{IntakeKind, StoredReply};
+use crate::recovery::AttemptState;
 use crate::vault::SealedContact;
 
 /// How a lead stands towards its seller.
@@ -106,10 +107,14 @@ pub struct AttemptView {
     pub campaign: CampaignId,
     /// In which tier.
     pub tier: String,
-    /// What was held.
+    /// What was bid.
     pub price: Money,
-    /// What the seller would be paid.
+    /// What the seller would be paid at that price.
     pub payout: Money,
+    /// The price that the buyer named when it accepted.
+    pub reply_price: Option<Money>,
+    /// Price and payout as they were booked; only of an attempt that bought.
+    pub sold: Option<(Money, Money)>,
     /// `prepared`, `not_sent`, `rejected`, `accepted`, `unknown` or `late_accept_conflict`.
     pub state: String,
     /// The class or cause.
@@ -124,12 +129,22 @@ pub struct AttemptView {
     pub concluded_at: Option<Timestamp>,
 }
 
+/// One post of a lead, with all that a late word of its buyer is judged by.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// The intent, and what the buyer gave us to ask with.
+    pub attempt: OpenAttempt,
+    /// How it stands.
+    pub state: AttemptState,
+}
+
 /// Something a person must look at.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExceptionView {
     /// About which attempt.
     pub attempt: AttemptId,
-    /// `late_accept_conflict`, `contradiction` or `price_differs`.
+    /// `late_accept_conflict`, `contradiction`, `price_differs`, `price_refused` or
+    /// `second_price`.
     pub kind: String,
     /// In a sentence.
     pub detail: String,

@@ -51,6 +51,8 @@ pub enum PriceMode {
         floor: Money,
         /// A bid above this is no-bid and alarmed, never clamped.
         ceiling: Money,
+        /// The price in the contract, for an answer or a connector that names none.
+        base: Option<Money>,
     },
     /// One price for every lead. Whether the buyer is pinged first is up to its connector.
     Fixed {
@@ -86,6 +88,43 @@ impl PriceMode {
     }
 }
 
+/// What it means when a buyer accepts a post at another price than its bid.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PriceChange {
+    /// The bid is booked.
+    #[default]
+    Bid,
+    /// A lower price is booked while it still honours floor and promise, a higher one is not.
+    Lower,
+    /// So is a higher one, up to the ceiling; the ceiling is held.
+    Any,
+    /// The lead counts as not bought.
+    Reject,
+}
+
+impl PriceChange {
+    /// Every rule with its word in a buyer's file.
+    pub const WORDS: &'static [(&'static str, Self)] =
+        &[("bid", Self::Bid), ("lower", Self::Lower), ("any", Self::Any), ("reject", Self::Reject)];
+
+    /// Its word in a buyer's file.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Bid => "bid",
+            Self::Lower => "lower",
+            Self::Any => "any",
+            Self::Reject => "reject",
+        }
+    }
+
+    /// The rule of this word.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(word, _)| *word == code).map(|(_, rule)| *rule)
+    }
+}
+
 /// What happens to a lead when the answer to its post is lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UnknownPolicy {
@@ -118,6 +157,8 @@ pub struct Campaign {
     pub accepts: Filter,
     /// What a lost answer to a post means.
     pub unknown: UnknownPolicy,
+    /// What another price in the answer to a post means.
+    pub price_change: PriceChange,
     /// Whether the operator lets it take part.
     pub status: Status,
     /// Where its status is written, or else its name.

@@ -23,7 +23,7 @@ mod source;
 pub mod test_file;
 mod tree;
 
-pub use campaign::{Buyer, Campaign, PriceMode, Status, UnknownPolicy};
+pub use campaign::{Buyer, Campaign, PriceChange, PriceMode, Status, UnknownPolicy};
 pub use caps::{Cap, CapAmount, CapLimit, Caps, Tally, Window};
 pub use eligibility::{LeadRequest, Standing, eligibility};
 pub use filter::Filter;

@@ -60,8 +60,11 @@ impl Auction {
 
     pub(super) fn take_fixed(&mut self, now: Timestamp, seat: Seat, token: Option<BidToken>) {
         match self.member(seat).campaign.price {
-            ping_tree::PriceMode::Fixed { base } => self.take_price(now, seat, base, token),
-            ping_tree::PriceMode::Bid { .. } => {
+            ping_tree::PriceMode::Fixed { base }
+            | ping_tree::PriceMode::Bid { base: Some(base), .. } => {
+                self.take_price(now, seat, base, token);
+            }
+            ping_tree::PriceMode::Bid { base: None, .. } => {
                 self.no_bid(now, seat, &NoBid::BadReply("price".to_owned()));
             }
         }
@@ -74,7 +77,7 @@ impl Auction {
         price: Money,
         token: Option<BidToken>,
     ) {
-        let reserve = self.setup.tiers.get(self.tier).and_then(|tier| tier.reserve);
+        let reserve = self.reserve_of(seat);
         let mode = &self.member(seat).campaign.price;
         match pricing::judge(price, mode, reserve, &self.setup.seller) {
             Ok(payout) => {
@@ -85,7 +88,7 @@ impl Auction {
                     payout: payout.to_string(),
                 };
                 self.record(now, event);
-                self.bids.push_back(Bid { seat, price, payout, token });
+                self.bids.push_back(Bid::new(seat, price, payout, token, now));
             }
             Err(reason) => self.no_bid(now, seat, &reason),
         }
@@ -136,7 +139,10 @@ impl Auction {
             (Goal::Quote { ping, lifetime }, Some(best)) => self.promise(Promise {
                 ping: *ping,
                 payout: best.payout,
-                expires_at: now.after(*lifetime),
+                // No promise outlives the bid that it is made of.
+                expires_at: best
+                    .expires_at()
+                    .map_or(now.after(*lifetime), |end| end.min(now.after(*lifetime))),
                 bids: self.promised_bids(),
             }),
             (Goal::Quote { .. }, None) => self.next_tier(now),

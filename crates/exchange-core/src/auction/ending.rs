@@ -9,13 +9,13 @@ use crate::record::{Answer, AttemptOutcome, Durable, Next};
 use crate::trace::TraceEvent;
 
 impl Auction {
-    pub(super) fn sold(&mut self, now: Timestamp, bid: &Bid) {
+    pub(super) fn sold(&mut self, now: Timestamp, bid: &Bid, payout: Money) {
         for other in std::mem::take(&mut self.bids) {
             let tie = other.price == bid.price;
             let why = if tie { Passed::TieLost } else { Passed::Outbid };
             self.pass(now, &self.name(other.seat), why);
         }
-        self.end(now, LeadStatus::Sold, Some(bid.payout));
+        self.end(now, LeadStatus::Sold, Some(payout));
     }
 
     pub(super) fn unsold(&mut self, now: Timestamp) {

@@ -5,6 +5,7 @@ use exchange_model::Timestamp;
 use exchange_model::outcome::PostAnswer;
 use exchange_model::reason::{Passed, Unknown};
 
+use super::contradicting::Decided;
 use super::{Auction, Command, REASONS_MAX};
 use crate::record::{AttemptOutcome, Commit, Concluded, Next};
 use crate::trace::TraceEvent;
@@ -15,6 +16,11 @@ impl Auction {
         if let AttemptOutcome::NotSent(why) = &outcome {
             self.record_outcome(now, &PostAnswer::NotSent(*why));
         }
+        if let Some(intent) = self.intent.take() {
+            let outcome = outcome.code();
+            self.decided.push(Decided { intent, outcome, posted_again: self.posted_again });
+        }
+        self.posted_again = false;
         self.concluded = Some(Concluded { attempt: self.attempt(), outcome });
     }
 

@@ -35,7 +35,7 @@ pub fn judge(
     seller: &SellerTerms,
 ) -> Result<Money, NoBid> {
     let at_least = |least: Money| price.at_least(least).map_err(|_other| NoBid::WrongCurrency);
-    if let PriceMode::Bid { floor, ceiling } = mode {
+    if let PriceMode::Bid { floor, ceiling, .. } = mode {
         if !at_least(*floor)? {
             return Err(NoBid::BelowFloor(price));
         }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_bid_outside_any_limit_is_no_bid() {
-        let mode = PriceMode::Bid { floor: usd("8"), ceiling: usd("60") };
+        let mode = PriceMode::Bid { floor: usd("8"), ceiling: usd("60"), base: None };
         let seller = SellerTerms { payout: share("80%"), least: Some(usd("10")) };
         let judged = |price| judge(usd(price), &mode, Some(usd("9")), &seller);
         assert_eq!(judged("7.99"), Err(NoBid::BelowFloor(usd("7.99"))));

@@ -22,6 +22,7 @@ impl Auction {
                 tier: self.tier_name(),
                 price: bid.price,
                 token: bid.token.clone(),
+                answered_at: bid.answered_at,
             })
             .collect()
     }
@@ -39,7 +40,7 @@ impl Auction {
             match payout {
                 Some(payout) => {
                     let token = bid.token.clone();
-                    self.bids.push_back(Bid { seat, price: bid.price, payout, token });
+                    self.bids.push_back(Bid::new(seat, bid.price, payout, token, bid.answered_at));
                 }
                 None => self.pass(now, &bid.campaign.to_string(), Passed::BelowPromise),
             }

@@ -5,8 +5,8 @@
 
 use std::cmp::Reverse;
 
-use exchange_model::Money;
 use exchange_model::outcome::BidToken;
+use exchange_model::{AttemptId, Money, Timestamp};
 
 use super::setup::{Member, Seat};
 
@@ -21,6 +21,38 @@ pub struct Bid {
     pub payout: Money,
     /// The buyer's handle.
     pub token: Option<BidToken>,
+    /// When the buyer answered: its token's lifetime counts from here.
+    pub answered_at: Timestamp,
+    /// Whether it is the answer to a counter-offer: there is one for each bid.
+    pub countered: bool,
+    /// The attempt whose id is the key of its post, when that is not its own.
+    pub key: Option<AttemptId>,
+}
+
+impl Bid {
+    /// A bid as it came.
+    #[must_use]
+    pub const fn new(
+        seat: Seat,
+        price: Money,
+        payout: Money,
+        token: Option<BidToken>,
+        answered_at: Timestamp,
+    ) -> Self {
+        Self { seat, price, payout, token, answered_at, countered: false, key: None }
+    }
+
+    /// Whether its buyer stands by it no longer.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at().is_some_and(|end| end <= now)
+    }
+
+    /// Until when its buyer stands by it, where it set an end.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.answered_at.after(self.token.as_ref()?.lifetime?))
+    }
 }
 
 /// Sorts bids best first. All are in one currency: the campaign check made sure.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use exchange_model::outcome::Resolver;
 use exchange_model::reason::Ineligible;
-use exchange_model::{CampaignId, LeadId, Money, PingId, Timestamp};
+use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, Timestamp};
 use ping_tree::{Campaign, PayoutRule, Plan};
 
 use crate::record::{CapLimit, Promise};
@@ -24,15 +25,36 @@ impl Seat {
     }
 }
 
+/// How a lost answer is found out.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Ways {
+    /// In this order.
+    pub resolve: Arc<[Resolver]>,
+    /// The pauses between questions of `status`.
+    pub poll: PollSchedule,
+}
+
+impl Ways {
+    /// Whether the buyer may call us.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.resolve.contains(&Resolver::Callback)
+    }
+}
+
 /// What the connector of a campaign can do, and how long it may take.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Delivery {
     /// Its ping time-out; nothing when it takes no ping.
     pub ping: Option<Duration>,
-    /// Its post time-out.
+    /// Its post time-out, and that of every question about a post.
     pub post: Duration,
-    /// Whether a post may be repeated under the same key after a lost answer.
-    pub repost: bool,
+    /// How a lost answer is found out.
+    pub ways: Ways,
+    /// How long a lost answer is worked on.
+    pub answer_within: Duration,
+    /// Whether a counter-offer is answered under the key of the refused post.
+    pub counter_key_same: bool,
 }
 
 /// One campaign of the tree that may be asked.

@@ -34,7 +34,7 @@ fn member(line: &str) -> Member {
     let has = |word| words.contains(&word);
     let price = match words.iter().position(|w| *w == "fixed") {
         Some(at) => PriceMode::Fixed { base: usd(words[at + 1]) },
-        None => PriceMode::Bid { floor: usd("8"), ceiling: usd("60") },
+        None => PriceMode::Bid { floor: usd("8"), ceiling: usd("60"), base: None },
     };
     let vertical = VerticalId::new("auto").unwrap();
     let buyer = Buyer {

@@ -1,17 +1,20 @@
 //! The rows of attempts and of the leads they belong to.
 
 use exchange_core::record::{Intent, OpenAttempt, UnknownPolicy};
-use exchange_model::outcome::BidToken;
+use exchange_model::outcome::{BidToken, Handles};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{
     AttemptId, CampaignId, LeadId, MinorUnits, Money, SourceId, Timestamp, VerticalId,
 };
 use rusqlite::{Connection, Row};
 
-use super::columns::{all, coded, lead_id, money, one, parsed, read_terms, time, time_if};
+use super::columns::{
+    all, coded, json, lead_id, money, money_if, one, parsed, read_terms, time, time_if,
+};
+use super::price_terms;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
-use crate::view::AttemptView;
+use crate::view::{AttemptRecord, AttemptView};
 
 /// What commits need to know about a lead.
 #[derive(Debug)]
@@ -28,7 +31,12 @@ pub(super) struct LeadRow {
 pub(super) struct AttemptRow {
     pub(super) campaign: CampaignId,
     pub(super) price: Money,
-    pub(super) payout: Money,
+    /// What the buyer named in the acceptance that was taken first.
+    pub(super) reply_price: Option<Money>,
+    /// What was booked.
+    pub(super) sold: Option<(Money, Money)>,
+    pub(super) handles: Handles,
+    /// What the caps count: what is held, then what was booked.
     pub(super) price_minor: MinorUnits,
     pub(super) counted_at: Timestamp,
     pub(super) prepared_at: Timestamp,
@@ -70,13 +78,16 @@ pub(super) fn states(
 
 pub(super) fn attempt_row(conn: &Connection, attempt: AttemptId) -> Result<AttemptRow, StoreError> {
     let sql =
-        "SELECT campaign, price, payout, currency, price_minor, counted_at, prepared_at, state
+        "SELECT campaign, price, currency, reply_price, reply_currency, sold_price, sold_payout,
+                 handles, price_minor, counted_at, prepared_at, state
                FROM attempt WHERE lead = ?1 AND step = ?2";
     let found = one(conn, sql, (attempt.lead().to_bytes(), attempt.step()), |row| {
         Ok(AttemptRow {
             campaign: parsed(row, "campaign")?,
             price: money(row, "price", "currency")?,
-            payout: money(row, "payout", "currency")?,
+            reply_price: money_if(row, "reply_price", "reply_currency")?,
+            sold: sold(row)?,
+            handles: handles(row)?,
             price_minor: MinorUnits::new(row.get("price_minor")?),
             counted_at: time(row, "counted_at")?,
             prepared_at: time(row, "prepared_at")?,
@@ -102,26 +113,75 @@ fn read_policy(code: &str) -> Option<UnknownPolicy> {
     }
 }
 
+const OPEN: &str = "lead, step, request_step, campaign, tier, price, payout, currency, token,
+  terms, policy, on_price, handles, resolve_by, prepared_at, concluded_at, state";
+
 /// Attempts whose outcome is unknown, oldest first.
 pub(super) fn open_attempts(conn: &Connection) -> Result<Vec<OpenAttempt>, StoreError> {
     // The first condition is that of the index.
-    let sql = "SELECT lead, step, campaign, tier, price, payout, currency, token, terms, policy,
-                 resolve_by, prepared_at, concluded_at
-               FROM attempt WHERE state IN ('prepared', 'unknown') AND state = 'unknown'
-               ORDER BY prepared_at, lead, step";
-    all(conn, sql, [], |row| {
-        let since = time_if(row, "concluded_at")?;
-        Ok(OpenAttempt { since: since.unwrap_or(time(row, "prepared_at")?), intent: intent(row)? })
+    let sql = format!(
+        "SELECT {OPEN} FROM attempt WHERE state IN ('prepared', 'unknown') AND state = 'unknown'
+         ORDER BY prepared_at, lead, step"
+    );
+    all(conn, &sql, [], open_attempt)
+}
+
+/// An attempt with all that a late word of its buyer is judged by.
+pub(super) fn record(
+    conn: &Connection,
+    attempt: AttemptId,
+) -> Result<Option<AttemptRecord>, StoreError> {
+    let sql = format!("SELECT {OPEN} FROM attempt WHERE lead = ?1 AND step = ?2");
+    one(conn, &sql, (attempt.lead().to_bytes(), attempt.step()), |row| {
+        Ok(AttemptRecord {
+            attempt: open_attempt(row)?,
+            state: coded(row, "state", AttemptState::from_code)?,
+        })
     })
 }
 
+fn open_attempt(row: &Row<'_>) -> Result<OpenAttempt, StoreError> {
+    let since = time_if(row, "concluded_at")?;
+    Ok(OpenAttempt {
+        since: since.unwrap_or(time(row, "prepared_at")?),
+        intent: intent(row)?,
+        handles: handles(row)?,
+        // Nobody remembers: then it may have been.
+        posted_again: true,
+    })
+}
+
+fn handles(row: &Row<'_>) -> Result<Handles, StoreError> {
+    match row.get_ref("handles")? {
+        rusqlite::types::ValueRef::Null => Ok(Handles::default()),
+        _ => json(row, "handles"),
+    }
+}
+
+fn sold(row: &Row<'_>) -> Result<Option<(Money, Money)>, StoreError> {
+    let price = money_if(row, "sold_price", "currency")?;
+    Ok(price.zip(money_if(row, "sold_payout", "currency")?))
+}
+
 fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
+    let attempt = AttemptId::new(lead_id(row, "lead")?, row.get("step")?);
+    let request_step: Option<u8> = row.get("request_step")?;
+    let (price, payout) = (money(row, "price", "currency")?, money(row, "payout", "currency")?);
+    let on_price = match row.get::<_, Option<String>>("on_price")? {
+        Some(text) => {
+            price_terms::read(&text, price.currency()).ok_or(StoreError::Unreadable("on_price"))?
+        }
+        None => price_terms::of_old(price, payout),
+    };
     Ok(Intent {
-        attempt: AttemptId::new(lead_id(row, "lead")?, row.get("step")?),
+        attempt,
+        request_key: request_step.map_or(attempt, |step| AttemptId::new(attempt.lead(), step)),
         campaign: parsed(row, "campaign")?,
         tier: row.get("tier")?,
-        price: money(row, "price", "currency")?,
-        payout: money(row, "payout", "currency")?,
+        price,
+        payout,
+        hold: on_price.most(price),
+        on_price,
         token: row.get::<_, Option<String>>("token")?.and_then(|text| BidToken::from_text(&text)),
         caps: Vec::new(),
         terms: coded(row, "terms", read_terms)?,
@@ -137,7 +197,7 @@ pub(super) fn attempt_views(
 ) -> Result<Vec<AttemptView>, StoreError> {
     let sql =
         "SELECT step, campaign, tier, price, payout, currency, state, reason, text, buyer_ref,
-                 prepared_at, concluded_at
+                 reply_price, reply_currency, sold_price, sold_payout, prepared_at, concluded_at
                FROM attempt WHERE lead = ?1 ORDER BY step";
     all(conn, sql, [lead.to_bytes()], |row| {
         Ok(AttemptView {
@@ -146,6 +206,8 @@ pub(super) fn attempt_views(
             tier: row.get("tier")?,
             price: money(row, "price", "currency")?,
             payout: money(row, "payout", "currency")?,
+            reply_price: money_if(row, "reply_price", "reply_currency")?,
+            sold: sold(row)?,
             state: row.get("state")?,
             reason: row.get("reason")?,
             text: row.get("text")?,

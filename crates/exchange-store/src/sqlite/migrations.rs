@@ -13,7 +13,8 @@ use crate::error::StoreError;
 const APPLICATION_ID: i64 = 0x7269_616c;
 
 /// The steps, from number 1.
-const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_connectors.sql")];
 
 /// Brings the database to the present schema.
 pub(super) fn migrate(conn: &Connection) -> Result<(), StoreError> {
@@ -97,7 +98,7 @@ mod tests {
         migrate(&conn).unwrap();
         run(&conn, "INSERT INTO migration VALUES (7, 'x')", []).unwrap();
         let error = migrate(&conn).unwrap_err();
-        assert!(matches!(error, StoreError::FutureSchema { found: 7, known: 1 }));
+        assert!(matches!(error, StoreError::FutureSchema { found: 7, known: 2 }));
         assert!(error.to_string().contains("use the newer version"));
     }
 

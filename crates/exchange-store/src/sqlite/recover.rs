@@ -68,7 +68,8 @@ impl Txn<'_> {
 
     /// The sale of a lead that is sold, from the record.
     pub(super) fn sale(&self, lead: LeadId) -> Result<Answer, StoreError> {
-        let sql = "SELECT payout, currency, redirect_url FROM attempt
+        let sql =
+            "SELECT ifnull(sold_payout, payout) AS payout, currency, redirect_url FROM attempt
                    WHERE lead = ?1 AND state = 'accepted'";
         let found = one(self.conn, sql, [lead.to_bytes()], |row| {
             Ok(Answer {

@@ -210,6 +210,9 @@ struct StoredBid {
     currency: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// Microseconds since 1970; a bid without one has a token without an end.
+    #[serde(default)]
+    answered_at: i64,
 }
 
 fn bids(bids: &[PromisedBid]) -> Vec<StoredBid> {
@@ -219,6 +222,7 @@ fn bids(bids: &[PromisedBid]) -> Vec<StoredBid> {
         price: digits(bid.price),
         currency: bid.price.currency().to_string(),
         token: bid.token.as_ref().map(BidToken::to_text),
+        answered_at: bid.answered_at.unix_micros(),
     };
     bids.iter().map(stored).collect()
 }
@@ -233,6 +237,7 @@ pub(super) fn read_bids(text: &str) -> Option<Vec<PromisedBid>> {
             tier: bid.tier,
             price: Money::new(decimal(&bid.price)?, currency),
             token: bid.token.and_then(|text| BidToken::from_text(&text)),
+            answered_at: Timestamp::from_unix_micros(bid.answered_at),
         })
     };
     stored.into_iter().map(bid).collect()

@@ -9,7 +9,7 @@ use exchange_model::{
 };
 use jiff::tz::TimeZone;
 
-use crate::campaign::{Buyer, Campaign, PriceMode, UnknownPolicy};
+use crate::campaign::{Buyer, Campaign, PriceChange, PriceMode, UnknownPolicy};
 use crate::caps::read_caps;
 use crate::filter::{Filter, FilterReader};
 use crate::list::Lists;
@@ -145,6 +145,7 @@ impl Reading<'_, '_, '_> {
         let connector = connector(table, owner, findings);
         let hours = read_schedule(table, findings);
         let unknown = unknown_policy(table, findings);
+        let price_change = table.one_of("price_change", PriceChange::WORDS, findings);
         not_yet(table, NOT_YET, findings);
         mark_known(table, &["price", "caps", "accepts"]);
         let vertical = vertical(table, self.sources.verticals, findings)?;
@@ -166,6 +167,7 @@ impl Reading<'_, '_, '_> {
             hours,
             accepts,
             unknown,
+            price_change: price_change.map_or(PriceChange::default(), |rule| rule.value),
             status,
             status_place,
             place: id.place,
@@ -266,7 +268,32 @@ fn bid_limits(
         findings.error("never_matches", ceiling.place, message, help);
         return None;
     }
-    Some(PriceMode::Bid { floor, ceiling: ceiling.value })
+    let base = match price.money("base", currency, findings) {
+        Some(base) => Some(base_of_bids(&base, floor, ceiling.value, findings)?),
+        None => None,
+    };
+    Some(PriceMode::Bid { floor, ceiling: ceiling.value, base })
+}
+
+/// The contract price of a campaign that bids: it is judged like a bid, so it must be one.
+fn base_of_bids(
+    base: &Spanned<Money>,
+    floor: Money,
+    ceiling: Money,
+    findings: &mut Findings,
+) -> Option<Money> {
+    let amount = base.value.amount();
+    if base.value.is_positive() && floor.amount() <= amount && amount <= ceiling.amount() {
+        return Some(base.value);
+    }
+    let message = "`base` is no bid between `floor` and `ceiling`".to_owned();
+    let help = format!(
+        "write a base from {} to {}, or leave it out",
+        floor.amount_text(),
+        ceiling.amount_text()
+    );
+    findings.error("never_matches", base.place.clone(), message, help);
+    None
 }
 
 fn fixed_price(

@@ -3,15 +3,17 @@
 //! > The first decision about an attempt stands. A repetition changes nothing, a contradiction is
 //! > kept for a person to look at.
 
-use exchange_core::record::{AttemptOutcome, Concluded};
-use exchange_model::outcome::Acceptance;
+use exchange_core::record::{AttemptOutcome, Concluded, Sale};
+use exchange_model::outcome::{Acceptance, Handles};
+use exchange_model::reason::RejectClass;
 use exchange_model::{AttemptId, Timestamp};
-use settlement_ledger::hold;
+use rusqlite::params;
 use settlement_ledger::sale::{self, LossPolicy, SaleRequest};
+use settlement_ledger::{LedgerError, hold};
 
 use super::super::attempt::{AttemptRow, attempt_row, lead_row, states};
 use super::super::books::hold_of;
-use super::super::columns::{digits, run};
+use super::super::columns::{digits, one, run, to_json};
 use super::super::txn::Txn;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
@@ -25,45 +27,110 @@ impl Txn<'_> {
     ) -> Result<(), StoreError> {
         let row = attempt_row(self.conn, concluded.attempt)?;
         if !row.state.is_open() {
-            return self.already_decided(concluded, row.state, at);
+            return self.already_decided(concluded, &row, at);
         }
         match &concluded.outcome {
-            AttemptOutcome::Accepted(acceptance) => self.accepted(concluded, acceptance, &row, at),
+            AttemptOutcome::Accepted(sale) => self.accepted(concluded, sale, &row, at),
             AttemptOutcome::NotSent(_) | AttemptOutcome::Rejected(_) => {
                 let state = state_of(&concluded.outcome);
                 self.write_outcome(concluded, state, at)?;
                 self.give_back(concluded.attempt, &row, at)
             }
-            AttemptOutcome::Unknown(_) if row.state == AttemptState::Unknown => Ok(()),
-            AttemptOutcome::Unknown(_) => self.write_outcome(concluded, AttemptState::Unknown, at),
+            AttemptOutcome::Mispriced(acceptance) => {
+                self.write_outcome(concluded, AttemptState::Rejected, at)?;
+                self.give_back(concluded.attempt, &row, at)?;
+                let detail = format!(
+                    "accepted at {} for a bid of {}; by its contract no sale",
+                    price_text(acceptance),
+                    row.price
+                );
+                self.exception(concluded.attempt, "price_refused", &detail, at)
+            }
+            AttemptOutcome::Unknown(_, handles) if row.state == AttemptState::Unknown => {
+                self.keep_handles(concluded.attempt, &row, handles)
+            }
+            AttemptOutcome::Unknown(..) => self.write_outcome(concluded, AttemptState::Unknown, at),
         }
+    }
+
+    /// What the buyer gave us to ask with; what it said later wins.
+    fn keep_handles(
+        &self,
+        attempt: AttemptId,
+        row: &AttemptRow,
+        newer: &Handles,
+    ) -> Result<(), StoreError> {
+        let mut handles = row.handles.clone();
+        handles.0.extend(newer.0.clone());
+        if handles == row.handles {
+            return Ok(());
+        }
+        let sql = "UPDATE attempt SET handles = ?3 WHERE lead = ?1 AND step = ?2";
+        run(self.conn, sql, (attempt.lead().to_bytes(), attempt.step(), to_json(&handles)))?;
+        Ok(())
     }
 
     fn already_decided(
         &self,
         concluded: &Concluded,
-        state: AttemptState,
+        row: &AttemptRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let accepted = matches!(concluded.outcome, AttemptOutcome::Accepted(_));
-        let repeated = state == state_of(&concluded.outcome)
-            || accepted && state == AttemptState::LateAcceptConflict;
-        // That an answer was lost says nothing against the answer that is known.
-        if repeated || matches!(concluded.outcome, AttemptOutcome::Unknown(_)) {
-            return Ok(());
+        let state = row.state;
+        let said = &concluded.outcome;
+        let bought = [AttemptState::Accepted, AttemptState::LateAcceptConflict].contains(&state);
+        match said {
+            // That an answer was lost says nothing against the answer that is known.
+            AttemptOutcome::Unknown(..) => Ok(()),
+            AttemptOutcome::Accepted(Sale { acceptance, .. })
+            | AttemptOutcome::Mispriced(acceptance)
+                if bought =>
+            {
+                self.accepted_again(concluded.attempt, acceptance, row, at)
+            }
+            _ if state == state_of(said) => Ok(()),
+            AttemptOutcome::NotSent(_)
+            | AttemptOutcome::Rejected(_)
+            | AttemptOutcome::Accepted(_)
+            | AttemptOutcome::Mispriced(_) => {
+                let price = match said {
+                    AttemptOutcome::Accepted(sale) => {
+                        format!(" at {}", sale.acceptance.price.unwrap_or(sale.price))
+                    }
+                    _ => String::new(),
+                };
+                let detail = format!(
+                    "decided as `{}`, reported as `{}`{price} afterwards",
+                    state.code(),
+                    said.code()
+                );
+                self.exception(concluded.attempt, "contradiction", &detail, at)
+            }
         }
-        let detail = format!(
-            "decided as `{}`, reported as `{}` afterwards",
-            state.code(),
-            concluded.outcome.code()
-        );
-        self.exception(concluded.attempt, "contradiction", &detail, at)
+    }
+
+    /// What is said twice is one sale; a second price is for a person to look at.
+    fn accepted_again(
+        &self,
+        attempt: AttemptId,
+        acceptance: &Acceptance,
+        row: &AttemptRow,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let booked = row.sold.map_or(row.price, |(price, _payout)| price);
+        match acceptance.price {
+            Some(price) if price != booked && Some(price) != row.reply_price => {
+                let detail = format!("accepted again at {price}; {booked} stays booked");
+                self.exception(attempt, "second_price", &detail, at)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn accepted(
         &mut self,
         concluded: &Concluded,
-        acceptance: &Acceptance,
+        sale: &Sale,
         row: &AttemptRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -78,10 +145,11 @@ impl Txn<'_> {
             return self.exception(attempt, "late_accept_conflict", detail, at);
         }
         self.write_outcome(concluded, AttemptState::Accepted, at)?;
-        self.book_sale(attempt, row, at)?;
+        self.book_sale(attempt, sale, row, at)?;
+        self.count_booked(attempt, sale, row)?;
         self.won(&row.campaign, at);
-        match acceptance.price {
-            Some(price) if price != row.price => {
+        match sale.acceptance.price {
+            Some(price) if price != sale.price => {
                 let detail = format!("the reply names {price}, the bid of {} is booked", row.price);
                 self.exception(attempt, "price_differs", &detail, at)
             }
@@ -89,9 +157,28 @@ impl Txn<'_> {
         }
     }
 
+    /// The caps counted what was held; now they count what is spent.
+    fn count_booked(
+        &mut self,
+        attempt: AttemptId,
+        sale: &Sale,
+        row: &AttemptRow,
+    ) -> Result<(), StoreError> {
+        let booked = sale.price.to_minor().map_err(LedgerError::from)?;
+        if booked == row.price_minor {
+            return Ok(());
+        }
+        self.release(&row.campaign, row.counted_at, row.price_minor);
+        self.reserve(&row.campaign, row.counted_at, booked);
+        let sql = "UPDATE attempt SET price_minor = ?3 WHERE lead = ?1 AND step = ?2";
+        run(self.conn, sql, (attempt.lead().to_bytes(), attempt.step(), booked.get()))?;
+        Ok(())
+    }
+
     fn book_sale(
         &mut self,
         attempt: AttemptId,
+        sale: &Sale,
         row: &AttemptRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -103,8 +190,8 @@ impl Txn<'_> {
             attempt,
             seller: lead.source.seller(),
             vertical: lead.vertical,
-            price: row.price,
-            payout: row.payout,
+            price: sale.price,
+            payout: sale.payout,
             // The auction decided that before the post; what was bought is booked in any case.
             loss: LossPolicy::Allow,
             stamp: self.stamp(effective_at, at, "auction"),
@@ -142,13 +229,15 @@ impl Txn<'_> {
         state: AttemptState,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let words = Words::of(&concluded.outcome);
+        let mut words = Words::of(&concluded.outcome);
+        words.sold = words.sold.filter(|_| state == AttemptState::Accepted);
         let changed = run(
             self.conn,
             "UPDATE attempt SET state = ?3, reason = ?4, text = ?5, buyer_ref = ?6,
-               reply_price = ?7, reply_currency = ?8, redirect_url = ?9, concluded_at = ?10
+               reply_price = ?7, reply_currency = ?8, redirect_url = ?9, concluded_at = ?10,
+               handles = ifnull(?11, handles), sold_price = ?12, sold_payout = ?13
              WHERE lead = ?1 AND step = ?2 AND state IN ('prepared', 'unknown')",
-            (
+            params![
                 concluded.attempt.lead().to_bytes(),
                 concluded.attempt.step(),
                 state.code(),
@@ -159,7 +248,10 @@ impl Txn<'_> {
                 words.currency,
                 words.redirect_url,
                 at.unix_micros(),
-            ),
+                words.handles,
+                words.sold.as_ref().map(|sold| &sold.0),
+                words.sold.as_ref().map(|sold| &sold.1),
+            ],
         )?;
         if changed == 1 {
             return Ok(());
@@ -167,7 +259,7 @@ impl Txn<'_> {
         Err(StoreError::Conflict(format!("`{}` was decided already", concluded.attempt)))
     }
 
-    /// Keeps something for a person to look at.
+    /// Keeps something for a person to look at, once.
     pub(super) fn exception(
         &self,
         attempt: AttemptId,
@@ -175,22 +267,32 @@ impl Txn<'_> {
         detail: &str,
         at: Timestamp,
     ) -> Result<(), StoreError> {
+        let (lead, step) = (attempt.lead().to_bytes(), attempt.step());
+        let sql = "SELECT 1 FROM exception WHERE lead = ?1 AND step = ?2 AND kind = ?3
+                   AND detail = ?4";
+        if one(self.conn, sql, (lead, step, kind, detail), |_row| Ok(()))?.is_some() {
+            return Ok(());
+        }
         tracing::warn!(%attempt, kind, detail, "recorded for finance");
         run(
             self.conn,
             "INSERT INTO exception (lead, step, kind, detail, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            (attempt.lead().to_bytes(), attempt.step(), kind, detail, at.unix_micros()),
+            (lead, step, kind, detail, at.unix_micros()),
         )?;
         Ok(())
     }
 }
 
+fn price_text(acceptance: &Acceptance) -> String {
+    acceptance.price.map_or_else(|| "no price".to_owned(), |price| price.to_string())
+}
+
 fn state_of(outcome: &AttemptOutcome) -> AttemptState {
     match outcome {
         AttemptOutcome::NotSent(_) => AttemptState::NotSent,
-        AttemptOutcome::Rejected(_) => AttemptState::Rejected,
+        AttemptOutcome::Rejected(_) | AttemptOutcome::Mispriced(_) => AttemptState::Rejected,
         AttemptOutcome::Accepted(_) => AttemptState::Accepted,
-        AttemptOutcome::Unknown(_) => AttemptState::Unknown,
+        AttemptOutcome::Unknown(..) => AttemptState::Unknown,
     }
 }
 
@@ -203,25 +305,44 @@ struct Words<'a> {
     price: Option<String>,
     currency: Option<String>,
     redirect_url: Option<&'a str>,
+    handles: Option<String>,
+    sold: Option<(String, String)>,
 }
 
 impl<'a> Words<'a> {
     fn of(outcome: &'a AttemptOutcome) -> Self {
         match outcome {
             AttemptOutcome::NotSent(why) => Self { reason: Some(why.code()), ..Self::default() },
-            AttemptOutcome::Unknown(why) => Self { reason: Some(why.code()), ..Self::default() },
+            AttemptOutcome::Unknown(why, handles) => {
+                Self { reason: Some(why.code()), handles: handles_text(handles), ..Self::default() }
+            }
             AttemptOutcome::Rejected(rejection) => Self {
                 reason: Some(rejection.class.code()),
                 text: rejection.text.as_deref(),
                 ..Self::default()
             },
-            AttemptOutcome::Accepted(acceptance) => Self {
-                buyer_ref: acceptance.buyer_ref.as_deref(),
-                price: acceptance.price.map(digits),
-                currency: acceptance.price.map(|price| price.currency().to_string()),
-                redirect_url: acceptance.redirect_url.as_deref(),
-                ..Self::default()
+            AttemptOutcome::Accepted(sale) => Self {
+                redirect_url: sale.acceptance.redirect_url.as_deref(),
+                sold: Some((digits(sale.price), digits(sale.payout))),
+                ..Self::said(&sale.acceptance)
             },
+            AttemptOutcome::Mispriced(acceptance) => {
+                Self { reason: Some(RejectClass::Price.code()), ..Self::said(acceptance) }
+            }
         }
     }
+
+    fn said(acceptance: &'a Acceptance) -> Self {
+        Self {
+            buyer_ref: acceptance.buyer_ref.as_deref(),
+            price: acceptance.price.map(digits),
+            currency: acceptance.price.map(|price| price.currency().to_string()),
+            handles: handles_text(&acceptance.handles),
+            ..Self::default()
+        }
+    }
+}
+
+fn handles_text(handles: &Handles) -> Option<String> {
+    (!handles.is_empty()).then(|| to_json(handles))
 }

@@ -3,12 +3,14 @@
 use exchange_core::record::{Intent, UnknownPolicy};
 use exchange_model::outcome::BidToken;
 use exchange_model::reason::{LeadStatus, Refused};
-use exchange_model::{LeadId, MinorUnits, Timestamp};
+use exchange_model::{AttemptId, LeadId, MinorUnits, Timestamp};
+use rusqlite::params;
 use settlement_ledger::hold::{self, HoldRequest};
 use settlement_ledger::{Account, Hold, LedgerError, Transaction};
 
 use super::super::attempt::{LeadRow, lead_row, policy_code, states};
 use super::super::columns::{all, digits, one, run, terms_text};
+use super::super::price_terms;
 use super::super::txn::Txn;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
@@ -28,7 +30,7 @@ impl Txn<'_> {
             return Ok(Err(Refused::Sold));
         }
         self.check_may_post(intent, &row)?;
-        let price = intent.price.to_minor().map_err(LedgerError::from)?;
+        let price = intent.hold.to_minor().map_err(LedgerError::from)?;
         if self.is_duplicate(lead)? {
             return Ok(Err(Refused::Duplicate));
         }
@@ -63,6 +65,9 @@ impl Txn<'_> {
         }
         if intent.price.currency() != intent.payout.currency() {
             return conflict("price and payout have different currencies");
+        }
+        if intent.request_key.lead() != intent.attempt.lead() {
+            return conflict("the key of another lead's request");
         }
         for (state, policy) in states(self.conn, intent.attempt.lead())? {
             match state {
@@ -115,7 +120,7 @@ impl Txn<'_> {
         let request = HoldRequest {
             attempt: intent.attempt,
             buyer,
-            amount: intent.price,
+            amount: intent.hold,
             stamp: self.stamp(at, at, "auction"),
         };
         Ok(hold::place_unless_zero(request, funds, &intent.terms)?)
@@ -128,12 +133,15 @@ impl Txn<'_> {
         row: &LeadRow,
         at: Timestamp,
     ) -> Result<(), StoreError> {
+        let other_key = Some(intent.request_key).filter(|key| *key != intent.attempt);
         run(
             self.conn,
             "INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
-               token, terms, policy, resolve_by, counted_at, prepared_at, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'prepared')",
-            (
+               token, terms, policy, resolve_by, counted_at, prepared_at, request_step, on_price,
+               state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+               'prepared')",
+            params![
                 intent.attempt.lead().to_bytes(),
                 intent.attempt.step(),
                 intent.campaign.as_str(),
@@ -148,7 +156,9 @@ impl Txn<'_> {
                 intent.resolve_by.unix_micros(),
                 row.received_at.unix_micros(),
                 at.unix_micros(),
-            ),
+                other_key.map(AttemptId::step),
+                price_terms::text(&intent.on_price),
+            ],
         )?;
         Ok(())
     }

@@ -89,12 +89,13 @@ impl Txn<'_> {
 
     fn sale_of(&self, concluded: &Concluded) -> Result<Answer, StoreError> {
         let redirect_url = match &concluded.outcome {
-            AttemptOutcome::Accepted(acceptance) => acceptance.redirect_url.clone(),
+            AttemptOutcome::Accepted(sale) => sale.acceptance.redirect_url.clone(),
             AttemptOutcome::NotSent(_)
             | AttemptOutcome::Rejected(_)
-            | AttemptOutcome::Unknown(_) => None,
+            | AttemptOutcome::Mispriced(_)
+            | AttemptOutcome::Unknown(..) => None,
         };
-        let payout = Some(attempt_row(self.conn, concluded.attempt)?.payout);
+        let payout = attempt_row(self.conn, concluded.attempt)?.sold.map(|(_price, payout)| payout);
         Ok(Answer { status: LeadStatus::Sold, payout, redirect_url, reasons: Vec::new() })
     }
 
