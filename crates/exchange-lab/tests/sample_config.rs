@@ -91,7 +91,7 @@ fn the_operators_tests_pass() {
         let delivery = |campaign: &Campaign| Delivery {
             ping: (campaign.connector != "form").then_some(Duration::from_millis(700)),
             post: Duration::from_millis(1200),
-            repost: false,
+            ..Delivery::none()
         };
         let result = exchange_core::operator_test::run(&case, delivery);
         let said: Vec<_> = result.mismatches.iter().map(|m| m.message.clone()).collect();

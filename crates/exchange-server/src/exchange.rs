@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use buyer_connectors::Transport;
-use exchange_core::auction::Delivery;
+use buyer_connectors::{Connector, Transport};
+use exchange_core::auction::{Delivery, Ways};
 use exchange_model::{CampaignId, SourceId, Timestamp};
 use exchange_store::vault::DerivedKeys;
 use exchange_store::{ApiKey, ExchangeStore, StoreError};
@@ -212,13 +212,9 @@ impl Engine {
     #[must_use]
     pub fn delivery(&self, campaign: &Campaign) -> Delivery {
         match self.config().connectors.get(&campaign.id) {
-            Some(connector) => Delivery {
-                ping: connector.ping_timeout(),
-                post: connector.post_timeout(),
-                repost: connector.reposts(),
-            },
+            Some(connector) => delivery_by(connector),
             // A config without a connector for one of its campaigns does not load.
-            None => Delivery { ping: Some(Duration::ZERO), post: Duration::ZERO, repost: false },
+            None => Delivery { ping: Some(Duration::ZERO), ..Delivery::none() },
         }
     }
 
@@ -345,4 +341,22 @@ impl Drop for Admitted {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         metrics::inflight().decrement(1.0);
     }
+}
+
+/// What an auction must know of a connector.
+#[must_use]
+pub fn delivery_by(connector: &Connector) -> Delivery {
+    Delivery {
+        ping: connector.ping_timeout(),
+        post: connector.post_timeout(),
+        ways: ways_of(connector),
+        answer_within: connector.answer_within(),
+        counter_key_same: connector.counter_key_same(),
+    }
+}
+
+/// How a connector finds out about a lost answer.
+#[must_use]
+pub fn ways_of(connector: &Connector) -> Ways {
+    Ways { resolve: connector.resolvers().into(), poll: connector.poll().clone() }
 }

@@ -8,7 +8,7 @@ use exchange_model::reason::Ineligible;
 use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, Timestamp};
 use ping_tree::{Campaign, PayoutRule, Plan};
 
-use crate::record::{CapLimit, Promise};
+use crate::record::{CapLimit, Promise, RESOLVE_WITHIN};
 
 /// Kept back at the end of the budget for one commit and the reply.
 pub const REPLY_RESERVE: Duration = Duration::from_millis(30);
@@ -55,6 +55,20 @@ pub struct Delivery {
     pub answer_within: Duration,
     /// Whether a counter-offer is answered under the key of the refused post.
     pub counter_key_same: bool,
+}
+
+impl Delivery {
+    /// Of a campaign that cannot be reached: neither pinged nor asked.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            ping: None,
+            post: Duration::ZERO,
+            ways: Ways::default(),
+            answer_within: RESOLVE_WITHIN,
+            counter_key_same: false,
+        }
+    }
 }
 
 /// One campaign of the tree that may be asked.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use exchange_core::record::{Answer, AttemptOutcome, Commit, Concluded, Intent, Next, OpenAttempt};
 use exchange_model::LeadId;
+use exchange_model::outcome::Handles;
 use exchange_model::reason::{LeadStatus, NotSent, Unknown};
 use exchange_store::IntakeKind;
 
@@ -41,7 +42,7 @@ impl Open {
     fn persisting(&mut self, commit: &Commit) {
         let outcome = commit.concluded.as_ref().map(|concluded| &concluded.outcome);
         self.taken |=
-            matches!(outcome, Some(AttemptOutcome::Accepted(_) | AttemptOutcome::Unknown(_)));
+            matches!(outcome, Some(AttemptOutcome::Accepted(_) | AttemptOutcome::Unknown(..)));
         self.posted = false;
         self.intent = match &commit.next {
             Next::Prepare(intent) => Some(Intent::clone(intent)),
@@ -120,7 +121,7 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     let reasons = if at_a_buyer { Vec::new() } else { vec!["not_sent:unwritten".to_owned()] };
     let answer = Answer { status, payout: None, redirect_url: None, reasons };
     let outcome = if posted {
-        AttemptOutcome::Unknown(Unknown::Crash)
+        AttemptOutcome::Unknown(Unknown::Crash, Handles::default())
     } else {
         AttemptOutcome::NotSent(NotSent::Unwritten)
     };
@@ -137,7 +138,7 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     }
     if let Some(intent) = intent.filter(|_| posted) {
         // Nobody listens to the buyer any more; the resolver asks again where the buyer allows it.
-        drop(resolver::start(engine, OpenAttempt { intent, since: at }));
+        drop(resolver::start(engine, OpenAttempt { intent, since: at, handles: Handles::default(), posted_again: true }));
     }
 }
 
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn a_lead_is_at_a_buyer_until_that_buyer_said_no() {
         assert!(ending_with(AttemptOutcome::Accepted(Acceptance::default())).taken);
-        let mut lost = ending_with(AttemptOutcome::Unknown(Unknown::Timeout));
+        let mut lost = ending_with(AttemptOutcome::Unknown(Unknown::Timeout, Handles::default()));
         let (lead, at) = (LeadId::from_bytes([0; 16]), Timestamp::default());
         lost.persisting(&Commit { lead, at, concluded: None, next: Next::Nothing });
         assert!(lost.taken, "whatever follows");

@@ -92,14 +92,14 @@ impl Driver {
 
     /// What a commit sells, for metrics.
     fn sale_of(&self, commit: &Commit) -> Option<Sale> {
-        let concluded = commit.concluded.as_ref()?;
-        let intent = self.progress.intent()?;
-        let accepted = matches!(concluded.outcome, AttemptOutcome::Accepted(_));
-        accepted.then(|| Sale {
-            campaign: intent.campaign,
+        let AttemptOutcome::Accepted(sale) = &commit.concluded.as_ref()?.outcome else {
+            return None;
+        };
+        Some(Sale {
+            campaign: self.progress.intent()?.campaign,
             source: self.source.id.clone(),
-            price: intent.price,
-            payout: intent.payout,
+            price: sale.price,
+            payout: sale.payout,
         })
     }
 

@@ -58,6 +58,14 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
             ("answer", String::new(), format!("{outcome}{reason}{}, {attempt}", plain(text)))
         }
         TraceEvent::Reposted { attempt } => ("reposted", String::new(), attempt.clone()),
+        TraceEvent::Asked { attempt, how } => ("asked", String::new(), format!("{how}, {attempt}")),
+        TraceEvent::Countered { campaign, bid, offered, declined } => {
+            let what = match declined {
+                Some(why) => format!("{offered} instead of {bid}, not taken: {why}"),
+                None => format!("{offered} instead of {bid}, posted again"),
+            };
+            ("counter-offer", campaign.clone(), what)
+        }
         TraceEvent::Passed { campaign, reason } => ("passed", campaign.clone(), reason.clone()),
         TraceEvent::Committed => ("commit B", String::new(), String::new()),
         TraceEvent::Answered { status, payout } => {
@@ -135,10 +143,11 @@ impl Story {
                 let colour = if outcome == "accepted" { GREEN } else { RED };
                 self.ended(at, attempt, painted(colour, format!("{outcome}{reason}")));
             }
-            TraceEvent::Reposted { attempt } => {
+            TraceEvent::Reposted { attempt } | TraceEvent::Asked { attempt, .. } => {
                 self.ended(at, attempt, painted(YELLOW, "asked again"));
             }
             TraceEvent::Ranked { .. }
+            | TraceEvent::Countered { .. }
             | TraceEvent::Prepared { .. }
             | TraceEvent::Passed { .. }
             | TraceEvent::Committed

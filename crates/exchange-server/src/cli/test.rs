@@ -14,6 +14,7 @@ use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::journey;
 use crate::cli::output::{DIM, GREEN, Output, RED, painted};
 use crate::clock::Clock;
+use crate::exchange::delivery_by;
 use crate::load::Exchange;
 
 /// Options of `rialto test`.
@@ -95,12 +96,8 @@ fn is_at(path: &str, wanted: &Path) -> bool {
 /// How a campaign is reached, by its connector. A campaign without one is never asked.
 pub(crate) fn delivery(connectors: &Connectors, campaign: &Campaign) -> Delivery {
     match connectors.get(&campaign.id) {
-        Some(connector) => Delivery {
-            ping: connector.ping_timeout(),
-            post: connector.post_timeout(),
-            repost: connector.reposts(),
-        },
-        None => Delivery { ping: None, post: std::time::Duration::ZERO, repost: false },
+        Some(connector) => delivery_by(connector),
+        None => Delivery::none(),
     }
 }
 
