@@ -3,7 +3,7 @@
 //! Everything that can be known before a lead arrives is checked and prepared here. The rest of
 //! the file is not ours: its keys are neither read nor reported.
 
-use std::collections::{BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,24 +11,26 @@ use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
 use exchange_model::outcome::Resolver;
 use exchange_model::{
-    CampaignId, Currency, Document, Findings, Place, SourceFile, TableReader, Vertical,
+    CampaignId, Currency, Document, Findings, Place, PollSchedule, SourceFile, TableReader, Vertical,
 };
 
 use crate::call::Call;
 use crate::connector::{Connector, Connectors, PingStage, PostStage};
-use crate::poll::PollSchedule;
+
 use crate::reply;
 use crate::secrets::Secrets;
 
 use auth::Auth;
 pub(crate) use auth::OAuth2;
 use dictionary::Dictionaries;
+use extend::{Extended, Purpose, extended};
 use shared::Shared;
 use stage::Files;
 
 mod auth;
 mod body;
 mod dictionary;
+mod extend;
 mod fields;
 mod sample;
 mod scope;
@@ -64,30 +66,81 @@ pub fn compile(
     secrets: &Secrets,
     findings: &mut Findings,
 ) -> Connectors {
-    let words = Dictionaries::read(document, files, findings);
-    let mut connectors = Connectors::default();
     let mut once = Findings::new();
-    for campaign in campaigns {
-        let tables = document.reader().named_tables("connector", &mut once);
-        let names: Vec<&str> = tables.iter().map(|(name, _)| name.value).collect();
-        if !names.contains(&campaign.connector.as_str()) {
-            unknown_connector(campaign, &names, &mut once);
-            continue;
-        }
-        let own = tables.into_iter().find(|(name, _)| name.value == campaign.connector);
-        let Some((_, table)) = own else { continue };
-        let compiler = Compiler { campaign, files, secrets, words: &words };
-        let mut own = Findings::new();
-        let connector = compiler.connector(table, &mut own);
-        // A mistake in a detail, like an unknown key, spoils the whole: its author meant something.
-        if let Some(connector) = connector.filter(|_| !own.has_errors()) {
-            connectors.insert(connector);
-        }
-        own.sorted().into_iter().for_each(|finding| once.push(finding.clone()));
+    let file = BuyerFile { document, campaigns, files, secrets };
+    let (connectors, has_test) = file.connectors(Purpose::Live, &mut once);
+    if has_test {
+        // Only for its mistakes.
+        drop(file.connectors(Purpose::Test, &mut once));
     }
-    unused(document, campaigns, &mut once);
     report_once(&once, findings);
     connectors
+}
+
+/// The same for calls that the buyer is to take for tests: with what the connectors say under
+/// `test`. A connector without it is what [`compile`] makes of it.
+#[must_use]
+pub fn compile_for_test(
+    document: &Document,
+    campaigns: &[CampaignUse],
+    files: &dyn Fn(&str) -> Option<Arc<SourceFile>>,
+    secrets: &Secrets,
+    findings: &mut Findings,
+) -> Connectors {
+    let mut once = Findings::new();
+    let file = BuyerFile { document, campaigns, files, secrets };
+    let (connectors, _) = file.connectors(Purpose::Test, &mut once);
+    report_once(&once, findings);
+    connectors
+}
+
+/// What one file is compiled from.
+struct BuyerFile<'a> {
+    document: &'a Document,
+    campaigns: &'a [CampaignUse],
+    files: Files<'a>,
+    secrets: &'a Secrets,
+}
+
+impl BuyerFile<'_> {
+    /// The connectors, and whether one of them says how it is tested.
+    fn connectors(&self, purpose: Purpose, findings: &mut Findings) -> (Connectors, bool) {
+        let used: BTreeSet<&str> = self.campaigns.iter().map(|c| c.connector.as_str()).collect();
+        let extended = extended(self.document, &used, purpose, self.secrets, findings);
+        let words = Dictionaries::read(&extended.document, self.files, findings);
+        let mut connectors = Connectors::default();
+        for campaign in self.campaigns {
+            let mut own = Findings::new();
+            let connector = self.connector(campaign, &extended, &words, &mut own);
+            // A mistake in a detail, like an unknown key, spoils the whole: its author meant
+            // something.
+            if let Some(connector) = connector.filter(|_| !own.has_errors()) {
+                connectors.insert(connector);
+            }
+            own.sorted().into_iter().for_each(|finding| findings.push(finding.clone()));
+        }
+        unused(&extended, &used, findings);
+        (connectors, extended.has_test)
+    }
+
+    fn connector(
+        &self,
+        campaign: &CampaignUse,
+        extended: &Extended,
+        words: &Dictionaries,
+        findings: &mut Findings,
+    ) -> Option<Connector> {
+        let tables = extended.document.reader().named_tables("connector", findings);
+        let names: Vec<&str> = tables.iter().map(|(name, _)| name.value).collect();
+        if !names.contains(&campaign.connector.as_str()) {
+            unknown_connector(campaign, &names, findings);
+            return None;
+        }
+        let wanted = tables.into_iter().find(|(name, _)| name.value == campaign.connector);
+        let (_, table) = wanted.filter(|(name, _)| !extended.broken.contains(name.value))?;
+        let Self { files, secrets, .. } = *self;
+        Compiler { campaign, files, secrets, words }.connector(table, findings)
+    }
 }
 
 /// Two campaigns with one connector find the same mistakes: each is reported once.
@@ -110,12 +163,11 @@ fn unknown_connector(campaign: &CampaignUse, names: &[&str], findings: &mut Find
     findings.error("unknown_connector", campaign.place.clone(), message, help);
 }
 
-/// Connectors that no campaign names are most likely forgotten.
-fn unused(document: &Document, campaigns: &[CampaignUse], findings: &mut Findings) {
-    let used: BTreeSet<&str> = campaigns.iter().map(|c| c.connector.as_str()).collect();
-    let tables = document.reader().named_tables("connector", &mut Findings::new());
+/// Connectors that no campaign names and no other extends are most likely forgotten.
+fn unused(extended: &Extended, used: &BTreeSet<&str>, findings: &mut Findings) {
+    let tables = extended.document.reader().named_tables("connector", &mut Findings::new());
     for (name, _) in tables {
-        if !used.contains(name.value) {
+        if !used.contains(name.value) && !extended.bases.contains(name.value) {
             let message = format!("no campaign uses the connector `{}`", name.value);
             let help = "name it in a [[campaign]], or remove it".to_owned();
             findings.warning("unused_connector", name.place, message, help);
