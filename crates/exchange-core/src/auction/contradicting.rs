@@ -43,7 +43,10 @@ impl Auction {
         };
         if let Some(commit) = late_truth(now, &open, how, answer) {
             self.contradictions = self.contradictions.saturating_add(1);
-            self.outbox.push_back(Command::Record(commit));
+            // The decision may still wait for the next commit; what contradicts it comes after.
+            let undecided = self.concluded.as_ref().is_some_and(|b| b.attempt == attempt);
+            let queue = if undecided { &mut self.after_b } else { &mut self.outbox };
+            queue.push_back(Command::Record(commit));
         }
     }
 }

@@ -32,6 +32,7 @@ impl Auction {
             concluded,
             next,
         }));
+        self.outbox.append(&mut self.after_b);
     }
 
     pub(super) fn pass_all(&mut self, now: Timestamp, why: Passed) {

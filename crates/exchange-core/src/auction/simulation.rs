@@ -9,9 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use exchange_model::outcome::Acceptance;
 use exchange_model::reason::{NoBid, NotSent, Refused, RejectClass, Rejection, Unknown};
 
+use exchange_model::Rate;
+use ping_tree::PriceChange;
+
 use super::tests::{at_ms, setup};
 use super::*;
-use crate::record::{Next, UnknownPolicy};
+use crate::record::{AttemptOutcome, Next, UnknownPolicy};
 
 const SEEDS: u64 = 20_000;
 
@@ -34,21 +37,43 @@ impl Dice {
     fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
+
+    fn one_of<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[usize::try_from(self.next() % u64::try_from(of.len()).unwrap()).unwrap()]
+    }
 }
 
 fn random_tree(dice: &mut Dice) -> String {
+    const WAYS: [&str; 7] = [
+        "repost",
+        "status",
+        "void",
+        "callback",
+        "repost,void",
+        "status,repost,void",
+        "callback,void",
+    ];
     let mut tree = String::new();
     let mut number = 0;
     for tier in 0..dice.below(4) {
         let reserve = if dice.percent(50) { " reserve 14.00" } else { "" };
         tree += &format!("tier t{tier}{reserve} cascade {}\n", dice.below(4));
-        for _ in 0..dice.below(5) {
+        for _ in 0..dice.below(7) {
             number += 1;
-            let fixed = if dice.percent(25) { " fixed 9.50" } else { "" };
-            let direct = if !fixed.is_empty() && dice.percent(50) { " direct" } else { "" };
-            let repost = if dice.percent(30) { " repost" } else { "" };
-            let cascade = if dice.percent(15) { " cascade" } else { "" };
-            tree += &format!("b{number}{fixed}{direct}{repost}{cascade}\n");
+            let mut line = format!("b{number}");
+            if dice.percent(25) {
+                line += if dice.percent(50) { " fixed 9.50 direct" } else { " fixed 9.50" };
+            }
+            if dice.percent(50) {
+                line += &format!(" resolve {} poll 40-200", dice.one_of(&WAYS));
+            }
+            line += &format!(" change {}", dice.one_of(&["bid", "lower", "any", "reject"]));
+            for (word, chance) in [("cascade", 15), ("samekey", 50), ("base 9.00", 30)] {
+                if dice.percent(chance) {
+                    line += &format!(" {word}");
+                }
+            }
+            tree += &format!("{line}\n");
         }
     }
     tree
@@ -59,14 +84,26 @@ fn random_tree(dice: &mut Dice) -> String {
 struct Truth {
     durable_a: BTreeSet<AttemptId>,
     asked_a: Option<AttemptId>,
-    policies: BTreeMap<AttemptId, UnknownPolicy>,
-    holders: BTreeMap<Seat, bool>,
-    concluded: BTreeMap<AttemptId, &'static str>,
+    intents: BTreeMap<AttemptId, Intent>,
+    /// When each member's bid expires.
+    expiries: BTreeMap<Seat, Timestamp>,
+    /// Which posts arrived, and whether their buyers have the lead and owe for it.
+    holders: BTreeMap<AttemptId, bool>,
+    /// What each buyer says when it accepts.
+    acceptances: BTreeMap<AttemptId, Acceptance>,
+    /// At what refused bids were offered instead.
+    offers: BTreeMap<AttemptId, Money>,
+    seats: BTreeMap<Seat, Vec<AttemptId>>,
+    concluded: BTreeMap<AttemptId, AttemptOutcome>,
+    /// Acceptances that were heard after their attempt had been decided as no sale.
+    contradictions: BTreeSet<AttemptId>,
+    recorded: BTreeSet<AttemptId>,
     unknown_under_hold: bool,
     commits: u32,
     posts: u32,
     answers: Vec<String>,
     last_answer_at: Option<Timestamp>,
+    reached: BTreeSet<&'static str>,
 }
 
 struct World {
@@ -85,19 +122,24 @@ impl World {
         self.events.push(Some(event));
     }
 
+    fn cents(&mut self, from: i64, range: u64) -> Money {
+        let minor = from + i64::try_from(self.dice.below(range)).unwrap();
+        Money::from_minor(exchange_model::MinorUnits::new(minor), exchange_model::Currency::USD)
+    }
+
     fn ping(&mut self, seat: Seat) {
         let after = self.dice.below(260);
-        let price =
-            Money::new((800 + self.dice.below(2_000)).into(), exchange_model::Currency::USD);
-        let price = Money::from_minor(
-            exchange_model::MinorUnits::new(i64::try_from(price.amount()).unwrap()),
-            exchange_model::Currency::USD,
-        );
+        let price = self.cents(800, 2_000);
+        let token = self.dice.percent(25).then(|| {
+            let mut token = BidToken::single("t");
+            token.lifetime = Some(Duration::from_millis(40 + self.dice.below(400)));
+            token
+        });
         let answer = match self.dice.below(10) {
             0 => return,
             1 => PingAnswer::NoBid(NoBid::Timeout),
-            2 => PingAnswer::Available { token: None },
-            _ => PingAnswer::Bid { price, token: None },
+            2 => PingAnswer::Available { token },
+            _ => PingAnswer::Bid { price, token },
         };
         self.later(after, Event::PingAnswer(seat, answer));
     }
@@ -105,17 +147,12 @@ impl World {
     fn persist(&mut self, commit: &Commit) {
         self.truth.commits += 1;
         if let Some(concluded) = &commit.concluded {
-            let before = self.truth.concluded.insert(concluded.attempt, concluded.outcome.code());
-            assert_eq!(before, None, "an attempt is concluded once");
-            let hold = self.truth.policies.get(&concluded.attempt) == Some(&UnknownPolicy::Hold);
-            if concluded.outcome.code() == "unknown" && hold {
-                self.truth.unknown_under_hold = true;
-            }
+            self.conclude(concluded);
         }
         let mut durable = Durable::Done;
         if let Next::Prepare(intent) = &commit.next {
             assert!(intent.price.at_least(intent.payout).unwrap(), "never sold at a loss");
-            self.truth.policies.insert(intent.attempt, intent.unknown);
+            self.truth.intents.insert(intent.attempt, Intent::clone(intent));
             if self.dice.percent(10) {
                 durable = Durable::Refused(Refused::Cap);
             } else {
@@ -127,37 +164,160 @@ impl World {
         self.later(takes, Event::Durable(durable));
     }
 
-    fn post(&mut self, attempt: AttemptId, seat: Seat, again: bool) {
+    fn conclude(&mut self, concluded: &Concluded) {
+        let Concluded { attempt, outcome } = concluded;
+        let intent = &self.truth.intents[attempt];
+        let hold = intent.unknown == UnknownPolicy::Hold;
+        match outcome {
+            AttemptOutcome::Accepted(sale) => {
+                let said = sale.acceptance.price;
+                assert_eq!((sale.price, sale.payout), owed(intent, said), "booked as agreed");
+                assert!(intent.hold.at_least(sale.price).unwrap(), "booked more than was held");
+                if said.is_some_and(|said| said != intent.price) {
+                    self.truth.reached.insert("another price");
+                }
+            }
+            AttemptOutcome::Mispriced(acceptance) => {
+                let changed = acceptance.price.is_some_and(|said| said != intent.price);
+                assert!(changed && intent.on_price.change == PriceChange::Reject);
+                self.truth.holders.insert(*attempt, false);
+                self.truth.reached.insert("mispriced");
+            }
+            AttemptOutcome::Unknown(..) => self.truth.unknown_under_hold |= hold,
+            AttemptOutcome::Rejected(no) if no.class == RejectClass::Voided => {
+                self.truth.reached.insert("voided");
+            }
+            AttemptOutcome::Rejected(_) | AttemptOutcome::NotSent(_) => {}
+        }
+        let before = self.truth.concluded.insert(*attempt, outcome.clone());
+        assert_eq!(before, None, "an attempt is concluded once");
+    }
+
+    /// What nobody waits for: handles of a post in doubt, and contradictions of a decided one.
+    fn record(&mut self, commit: &Commit) {
+        let Concluded { attempt, outcome } = commit.concluded.as_ref().unwrap();
+        assert!(matches!(commit.next, Next::Nothing));
+        match (outcome, self.truth.concluded.get(attempt)) {
+            (AttemptOutcome::Unknown(..), before) => {
+                assert_eq!(before, None, "no doubt about a decided post");
+                self.truth.reached.insert("pending");
+            }
+            (_, before) => {
+                assert!(before.is_some(), "only B decides");
+                self.truth.recorded.insert(*attempt);
+            }
+        }
+    }
+
+    fn post(&mut self, attempt: AttemptId, seat: Seat, key: AttemptId, price: Money) {
         assert!(self.truth.durable_a.contains(&attempt), "contact left before A was durable");
         assert!(!self.truth.unknown_under_hold, "a held lead was offered to another buyer");
+        let expired = self.truth.expiries.get(&seat).is_some_and(|end| *end <= self.now);
+        assert!(!expired, "posted on an expired token");
+        self.check_counter(attempt, seat, key, price);
         self.truth.posts += 1;
-        let took = self.truth.holders.get(&seat).copied();
-        let takes_it = match took {
-            Some(before) => before,
-            None => self.dice.percent(60),
-        };
-        let reached = again || !self.dice.percent(10);
-        if reached {
-            self.truth.holders.insert(seat, takes_it);
+        if self.dice.percent(90) {
+            self.arrives(attempt, price);
         }
-        let truthful = if !reached {
-            PostAnswer::NotSent(NotSent::Connect)
-        } else if takes_it {
-            PostAnswer::Accepted(Acceptance::default())
+        let after = 5 + self.dice.below(450);
+        let truthful = self.truthful(attempt);
+        let arrived = self.truth.holders.contains_key(&attempt);
+        let answer = match self.dice.below(10) {
+            0 if arrived => None,
+            1 if arrived => Some(PostAnswer::Unknown(Unknown::Reset)),
+            2 if arrived => Some(PostAnswer::Pending(Handles::default())),
+            _ => Some(truthful.clone()),
+        };
+        if let Some(answer) = answer {
+            self.later(after, Event::PostAnswer(attempt, answer));
+        }
+        if arrived && self.dice.percent(20) {
+            // A call, true or not.
+            let says = if self.dice.percent(50) {
+                truthful
+            } else {
+                PostAnswer::Accepted(Acceptance::default())
+            };
+            let after = 5 + self.dice.below(900);
+            self.later(after, Event::PostAnswer(attempt, says));
+        }
+    }
+
+    /// A member is posted to once, and once more at what it offered instead.
+    fn check_counter(&mut self, attempt: AttemptId, seat: Seat, key: AttemptId, price: Money) {
+        let earlier = self.truth.seats.entry(seat).or_default();
+        if let Some(refused) = earlier.last() {
+            assert_eq!(earlier.len(), 1, "more than one counter-offer was taken");
+            assert_eq!(self.truth.offers.get(refused), Some(&price), "posted at another price");
+            let bid = &self.truth.intents[refused];
+            assert!(price != bid.price && bid.price.at_least(price).unwrap());
+            assert!(price.at_least(bid.on_price.floor).unwrap());
+            assert!(key == attempt || key == *refused);
+            self.truth.reached.insert("counter-offer");
         } else {
-            PostAnswer::Rejected(Rejection {
+            assert_eq!(key, attempt);
+        }
+        earlier.push(attempt);
+    }
+
+    /// The post is at its buyer, which decides once.
+    fn arrives(&mut self, attempt: AttemptId, price: Money) {
+        if self.truth.holders.contains_key(&attempt) {
+            return;
+        }
+        let takes_it = self.dice.percent(60);
+        self.truth.holders.insert(attempt, takes_it);
+        let named = match self.dice.below(6) {
+            0 => Some(self.cents(500, 2_500)),
+            1 => Some(price),
+            _ => None,
+        };
+        self.truth
+            .acceptances
+            .insert(attempt, Acceptance { price: named, ..Acceptance::default() });
+        if !takes_it && self.dice.percent(30) {
+            let offered = self.cents(700, 2_000);
+            self.truth.offers.insert(attempt, offered);
+        }
+    }
+
+    fn truthful(&self, attempt: AttemptId) -> PostAnswer {
+        match self.truth.holders.get(&attempt) {
+            None => PostAnswer::NotSent(NotSent::Connect),
+            Some(true) => PostAnswer::Accepted(self.truth.acceptances[&attempt].clone()),
+            Some(false) => PostAnswer::Rejected(Rejection {
                 class: RejectClass::Filter,
                 text: None,
-                counter: None,
-            })
-        };
-        let after = 5 + self.dice.below(450);
-        match self.dice.below(10) {
-            0 if reached => {}
-            1 if reached => {
-                self.later(after, Event::PostAnswer(attempt, PostAnswer::Unknown(Unknown::Reset)));
+                counter: self.truth.offers.get(&attempt).copied(),
+            }),
+        }
+    }
+
+    fn ask(&mut self, attempt: AttemptId, how: Resolver, price: Money, until: Timestamp) {
+        assert!(!self.truth.unknown_under_hold, "the auction asks for what it has handed over");
+        let arrived = self.truth.holders.contains_key(&attempt);
+        let answer = match how {
+            Resolver::Repost => {
+                self.truth.posts += 1;
+                self.arrives(attempt, price);
+                self.truthful(attempt)
             }
-            _ => self.later(after, Event::PostAnswer(attempt, truthful)),
+            Resolver::Status if self.dice.percent(30) => PostAnswer::Pending(Handles::default()),
+            Resolver::Status if arrived => self.truthful(attempt),
+            Resolver::Void if self.dice.percent(50) => {
+                self.truth.holders.insert(attempt, false);
+                PostAnswer::Rejected(Rejection::new(RejectClass::Voided, None))
+            }
+            Resolver::Void => PostAnswer::Rejected(Rejection::new(RejectClass::Other, None)),
+            Resolver::Status => PostAnswer::Unknown(Unknown::Unreadable),
+            Resolver::Callback => panic!("nobody is asked by `callback`"),
+        };
+        let left = until.since(self.now).as_millis();
+        let after = 1 + self.dice.below(u64::try_from(left).unwrap().max(1));
+        let lost = PostAnswer::Unknown(Unknown::Timeout);
+        let answer = if self.dice.percent(15) { lost } else { answer };
+        if !self.dice.percent(5) {
+            self.later(after, Event::AskAnswer(attempt, how, answer));
         }
     }
 
@@ -175,8 +335,13 @@ impl World {
                 Command::Ping { seat, .. } => self.ping(seat),
                 Command::Persist(commit) => self.persist(&commit),
                 Command::PersistPromise(_) => self.later(1, Event::Durable(Durable::Done)),
-                Command::Post { attempt, seat, .. } => self.post(attempt, seat, false),
-                Command::Repost { attempt, seat, .. } => self.post(attempt, seat, true),
+                Command::Post { attempt, seat, price, key, .. } => {
+                    self.post(attempt, seat, key, price);
+                }
+                Command::Ask { attempt, how, price, until, .. } => {
+                    self.ask(attempt, how, price, until);
+                }
+                Command::Record(commit) => self.record(&commit),
                 Command::Reply(answer) => self.answer(answer.status.to_string()),
                 Command::ReplyPromise(_) => self.answer("bid".to_owned()),
                 Command::GiveUp { pending } => self.answer(format!("gave up, pending {pending}")),
@@ -207,9 +372,55 @@ impl World {
             {
                 self.truth.durable_a.insert(attempt);
             }
-            self.auction.handle(self.now, event);
+            self.hear(event);
+        }
+        // Whoever answers after the end is heard as well.
+        while let Some(Reverse((at, number))) = self.queue.pop() {
+            self.now = self.now.max(at);
+            let event = self.events[number].take().unwrap();
+            self.hear(event);
+            assert_eq!(self.obey(), None, "the auction was over");
         }
     }
+
+    fn hear(&mut self, event: Event) {
+        match &event {
+            Event::PingAnswer(
+                seat,
+                PingAnswer::Bid { token: Some(token), .. }
+                | PingAnswer::Available { token: Some(token) },
+            ) => {
+                let end = self.now.after(token.lifetime.unwrap());
+                self.truth.expiries.insert(*seat, end);
+            }
+            Event::PostAnswer(attempt, PostAnswer::Accepted(_)) => {
+                let decided = self.truth.concluded.get(attempt).map(AttemptOutcome::code);
+                if decided.is_some_and(|code| code == "rejected" || code == "not_sent") {
+                    self.truth.contradictions.insert(*attempt);
+                }
+            }
+            _ => {}
+        }
+        self.auction.handle(self.now, event);
+    }
+}
+
+/// What a buyer owes that bought this bid and named this price; written apart from the core.
+fn owed(intent: &Intent, named: Option<Money>) -> (Money, Money) {
+    let bid = (intent.price, intent.payout);
+    let Some(named) = named else { return bid };
+    let (cents, bid_cents) = (named.amount(), intent.price.amount());
+    let terms = &intent.on_price;
+    let most = match terms.change {
+        PriceChange::Lower => bid_cents,
+        PriceChange::Any => terms.ceiling.amount().max(bid_cents),
+        PriceChange::Bid | PriceChange::Reject => return bid,
+    };
+    if cents < terms.floor.amount() || cents > most {
+        return bid;
+    }
+    let four_fifths = Rate::parse_percent("80%").unwrap();
+    (named, named.checked_share(four_fifths).unwrap().rounded())
 }
 
 fn play(seed: u64) -> World {
@@ -228,7 +439,7 @@ fn judge(seed: u64, world: &World) {
     let truth = &world.truth;
     assert_eq!(truth.answers.len(), 1, "seed {seed}: one answer, got {:?}", truth.answers);
     let answer = &truth.answers[0];
-    let ended = |code| truth.concluded.values().filter(|c| **c == code).count();
+    let ended = |code| truth.concluded.values().filter(|c| c.code() == code).count();
     let (accepted, unknown) = (ended("accepted"), ended("unknown"));
     assert!(accepted <= 1, "seed {seed}: sold twice");
     let holders = truth.holders.values().filter(|took| **took).count();
@@ -238,6 +449,10 @@ fn judge(seed: u64, world: &World) {
         truth.durable_a.len(),
         truth.concluded.len(),
         "seed {seed}: an attempt is left open"
+    );
+    assert!(
+        truth.contradictions.is_subset(&truth.recorded),
+        "seed {seed}: an acceptance after the decision is forgotten"
     );
     match answer.as_str() {
         "sold" => assert_eq!(accepted, 1, "seed {seed}"),
@@ -258,8 +473,14 @@ fn no_schedule_of_answers_losses_and_stalls_breaks_a_promise() {
     for seed in 0..SEEDS {
         let world = play(seed);
         judge(seed, &world);
-        for code in world.truth.concluded.values() {
-            *reached.entry(code).or_default() += 1;
+        for outcome in world.truth.concluded.values() {
+            *reached.entry(outcome.code()).or_default() += 1;
+        }
+        for situation in &world.truth.reached {
+            *reached.entry(situation).or_default() += 1;
+        }
+        if !world.truth.contradictions.is_empty() {
+            *reached.entry("contradicted").or_default() += 1;
         }
         *reached
             .entry(if world.truth.posts > 3 { "deep cascade" } else { "other" })
@@ -268,7 +489,20 @@ fn no_schedule_of_answers_losses_and_stalls_breaks_a_promise() {
             *reached.entry("gave up").or_default() += 1;
         }
     }
-    for situation in ["accepted", "rejected", "not_sent", "unknown", "deep cascade", "gave up"] {
+    for situation in [
+        "accepted",
+        "rejected",
+        "not_sent",
+        "unknown",
+        "deep cascade",
+        "gave up",
+        "another price",
+        "mispriced",
+        "voided",
+        "pending",
+        "counter-offer",
+        "contradicted",
+    ] {
         let times = reached.get(situation).copied().unwrap_or(0);
         assert!(times >= 50, "`{situation}` was reached only {times} times: {reached:?}");
     }

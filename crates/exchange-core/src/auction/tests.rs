@@ -8,14 +8,17 @@ use std::sync::Arc;
 use exchange_model::outcome::Acceptance;
 use exchange_model::reason::{NoBid, NotSent, Refused, RejectClass, Rejection, Unknown};
 use exchange_model::{
-    BillingTerms, Currency, PingId, Place, Rate, SourceFile, TreeId, Vertical, VerticalId,
+    BillingTerms, CampaignId, Currency, PingId, Place, PollSchedule, PollStep, Rate, SourceFile,
+    TreeId, Vertical, VerticalId,
 };
 use expect_test::{Expect, expect};
-use ping_tree::{Buyer, Campaign, PayoutRule, PriceMode, Status};
+use ping_tree::{Buyer, Campaign, PayoutRule, PriceChange, PriceMode, Status};
 
 use super::*;
-use crate::record::{Next, PromisedBid, UnknownPolicy};
-use crate::resolution::{Resolution, ResolutionCommand, ResolutionEvent};
+use crate::record::{AttemptOutcome, Next, PromisedBid, UnknownPolicy};
+
+mod lost_answers;
+mod prices;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -28,13 +31,17 @@ fn place() -> Place {
     Place { file: Arc::new(file), span: 0..0 }
 }
 
-/// `acme`, `acme repost`, `acme cascade`, `lone fixed 7.50`, `lone fixed 7.50 direct`.
+/// `acme`, `acme repost`, `acme resolve status,void poll 50-400`, `acme cascade`, `lone fixed 7.50`,
+/// `lone fixed 7.50 direct`, `lone base 9.00`, `acme change lower`, `acme samekey`.
 fn member(line: &str) -> Member {
     let words: Vec<&str> = line.split_whitespace().collect();
     let has = |word| words.contains(&word);
-    let price = match words.iter().position(|w| *w == "fixed") {
-        Some(at) => PriceMode::Fixed { base: usd(words[at + 1]) },
-        None => PriceMode::Bid { floor: usd("8"), ceiling: usd("60"), base: None },
+    let after = |word| words.iter().position(|w| *w == word).map(|at| words[at + 1]);
+    let price = match after("fixed") {
+        Some(base) => PriceMode::Fixed { base: usd(base) },
+        None => {
+            PriceMode::Bid { floor: usd("8"), ceiling: usd("60"), base: after("base").map(usd) }
+        }
     };
     let vertical = VerticalId::new("auto").unwrap();
     let buyer = Buyer {
@@ -59,23 +66,42 @@ fn member(line: &str) -> Member {
         hours: ping_tree::Schedule::default(),
         accepts: ping_tree::Filter::new(Vec::new()),
         unknown: if has("cascade") { UnknownPolicy::Cascade } else { UnknownPolicy::Hold },
+        price_change: after("change")
+            .map_or(PriceChange::Bid, |word| PriceChange::from_code(word).unwrap()),
         status: Status::Live,
         status_place: place(),
         place: place(),
     };
+    let listed = after("resolve").or(has("repost").then_some("repost"));
     Member {
         campaign: Arc::new(campaign),
         delivery: Delivery {
             ping: if has("direct") { None } else { Some(MS(150)) },
             post: MS(300),
-            repost: has("repost"),
+            ways: ways(listed.unwrap_or(""), after("poll")),
+            answer_within: Duration::from_hours(24),
+            counter_key_same: has("samekey"),
         },
         caps: Vec::new(),
-        last_won: words.iter().position(|w| *w == "won").map(|at| at_ms(words[at + 1])),
+        last_won: after("won").map(at_ms),
     }
 }
 
-use exchange_model::CampaignId;
+fn resolver(word: &str) -> Resolver {
+    *Resolver::ALL.iter().find(|how| how.code() == word).unwrap()
+}
+
+/// `status,void`; `50-400` asks every 50 ms for 400 ms.
+pub(super) fn ways(resolve: &str, poll: Option<&str>) -> Ways {
+    let steps = poll.map(|poll| {
+        let (every, until) = poll.split_once('-').unwrap();
+        vec![PollStep { every: MS(every.parse().unwrap()), until: MS(until.parse().unwrap()) }]
+    });
+    Ways {
+        resolve: resolve.split(',').filter(|word| !word.is_empty()).map(resolver).collect(),
+        poll: steps.map_or_else(PollSchedule::default, PollSchedule::new),
+    }
+}
 
 pub(super) fn at_ms(text: &str) -> Timestamp {
     Timestamp::from_unix_millis(text.parse().unwrap())
@@ -151,16 +177,23 @@ impl Stage {
                     return None;
                 }
                 Command::Ping { seat, .. } => format!("ping {}", self.buyer(seat)),
-                Command::Post { seat, token, price, .. } => format!(
-                    "post {} {price}{}",
+                Command::Post { attempt, seat, token, price, key, .. } => format!(
+                    "post {} {price}{}{}",
                     self.buyer(seat),
                     token.map_or(String::new(), |t| format!(
                         " token {}",
                         t.tokens.get(BidToken::TOKEN).unwrap_or("")
-                    ))
+                    )),
+                    show_key(attempt, key),
                 ),
-                Command::Repost { seat, .. } => format!("repost {}", self.buyer(seat)),
+                Command::Ask { attempt, seat, how: Resolver::Repost, key, .. } => {
+                    format!("repost {}{}", self.buyer(seat), show_key(attempt, key))
+                }
+                Command::Ask { seat, how, handles, .. } => {
+                    format!("ask {} {}{}", self.buyer(seat), how.code(), show_handles(&handles))
+                }
                 Command::Persist(commit) => format!("persist {}", show_commit(&commit)),
+                Command::Record(commit) => format!("record {}", show_commit(&commit)),
                 Command::PersistPromise(promise) => format!("persist promise {}", promise.payout),
                 Command::ReplyPromise(promise) => format!(
                     "reply bid {} until {}ms",
@@ -173,6 +206,26 @@ impl Stage {
             };
             self.say(at, &text);
         }
+    }
+}
+
+fn show_key(attempt: AttemptId, key: AttemptId) -> String {
+    if key == attempt { String::new() } else { format!(" key {}", key.step()) }
+}
+
+fn show_handles(handles: &Handles) -> String {
+    handles.0.iter().map(|(name, value)| format!(" {name}={value}")).collect()
+}
+
+/// The code, and the booked price where the buyer named one.
+fn show_outcome(outcome: &AttemptOutcome) -> String {
+    match outcome {
+        AttemptOutcome::Accepted(sale) if sale.acceptance.price.is_some() => {
+            format!("accepted at {} for {}", sale.price, sale.payout)
+        }
+        AttemptOutcome::Mispriced(_) => "rejected for its price".to_owned(),
+        AttemptOutcome::Unknown(_, handles) => format!("unknown{}", show_handles(handles)),
+        other => other.code().to_owned(),
     }
 }
 
@@ -190,14 +243,20 @@ fn show_answer(answer: &Answer) -> String {
 fn show_commit(commit: &Commit) -> String {
     let mut parts = Vec::new();
     if let Some(concluded) = &commit.concluded {
-        parts.push(format!("step {} {}", concluded.attempt.step(), concluded.outcome.code()));
+        let outcome = show_outcome(&concluded.outcome);
+        parts.push(format!("step {} {outcome}", concluded.attempt.step()));
     }
     match &commit.next {
         Next::Prepare(intent) => parts.push(format!(
-            "prepare {} {} for {}",
+            "prepare {} {} for {}{}",
             intent.campaign.buyer(),
             intent.price,
-            intent.payout
+            intent.payout,
+            if intent.hold == intent.price {
+                String::new()
+            } else {
+                format!(" holding {}", intent.hold)
+            }
         )),
         Next::Answer(answer) => parts.push(format!("answer {}", answer.status)),
         Next::Nothing => {}
@@ -225,14 +284,42 @@ fn event(stage: &Stage, words: &[&str]) -> Event {
             text: None,
             counter: None,
         }))),
-        [_, "accepts"] => post(PostAnswer::Accepted(Acceptance::default())),
-        [_, "rejects", class] => {
-            let class = RejectClass::from_code(class).unwrap();
-            post(PostAnswer::Rejected(Rejection { class, text: None, counter: None }))
+        [_, "bids", price, token, "for", life] => {
+            let mut token = BidToken::single(*token);
+            token.lifetime = Some(MS(life.parse().unwrap()));
+            ping(PingAnswer::Bid { price: usd(price), token: Some(token) })
         }
-        [_, "unsent", why] => post(PostAnswer::NotSent(NotSent::from_code(why).unwrap())),
-        [_, "lost", why] => post(PostAnswer::Unknown(Unknown::from_code(why).unwrap())),
-        other => panic!("no such event: {other:?}"),
+        [_, "tells", how, said @ ..] => Event::AskAnswer(step, resolver(how), answer(said)),
+        [_, "of", earlier, said @ ..] => {
+            let lead = LeadId::from_bytes([0; 16]);
+            Event::PostAnswer(AttemptId::new(lead, earlier.parse().unwrap()), answer(said))
+        }
+        [_, said @ ..] => post(answer(said)),
+        [] => panic!("no event"),
+    }
+}
+
+fn handles(id: &str) -> Handles {
+    Handles([("id".to_owned(), id.to_owned())].into())
+}
+
+/// What a buyer says to a post or to a question about it.
+fn answer(words: &[&str]) -> PostAnswer {
+    match words {
+        ["accepts"] => PostAnswer::Accepted(Acceptance::default()),
+        ["accepts", price] => {
+            PostAnswer::Accepted(Acceptance { price: Some(usd(price)), ..Acceptance::default() })
+        }
+        ["rejects", class, counter @ ..] => {
+            let class = RejectClass::from_code(class).unwrap();
+            let counter = counter.first().map(|price| usd(price));
+            PostAnswer::Rejected(Rejection { class, text: None, counter })
+        }
+        ["unsent", why] => PostAnswer::NotSent(NotSent::from_code(why).unwrap()),
+        ["lost", why] => PostAnswer::Unknown(Unknown::from_code(why).unwrap()),
+        ["pending"] => PostAnswer::Pending(Handles::default()),
+        ["pending", id] => PostAnswer::Pending(handles(id)),
+        other => panic!("no such answer: {other:?}"),
     }
 }
 
@@ -353,7 +440,7 @@ fn a_lost_answer_is_asked_for_again_under_the_same_key_within_the_budget() {
         "35 bolt bids 15.00
          37 durable
          60 bolt lost reset
-         95 bolt accepts
+         95 bolt tells repost accepts
          97 durable",
         expect![[r#"
             0ms ping bolt
@@ -403,7 +490,7 @@ fn the_late_answer_itself_resolves_a_post_that_timed_out() {
          37 durable
          342 timer
          350 bolt lost reset
-         420 bolt rejects filter
+         420 bolt tells repost rejects filter
          421 durable",
         expect![[r#"
             0ms ping bolt
@@ -427,7 +514,7 @@ fn a_duplicate_or_unsent_repetition_proves_nothing_about_the_first_post() {
          35 bolt bids 15.00
          37 durable
          60 bolt lost reset
-         95 bolt rejects duplicate
+         95 bolt tells repost rejects duplicate
          97 durable",
         expect![[r#"
             0ms ping bolt
@@ -812,6 +899,7 @@ fn promise(bids: &[(&str, &str)]) -> Goal {
             tier: "one".to_owned(),
             price: usd(price),
             token: Some(BidToken::single(format!("t-{buyer}"))),
+            answered_at: at_ms("0"),
         })
         .collect();
     Goal::Fulfil(Promise { ping: PING, payout: usd("12.00"), expires_at: at_ms("60000"), bids })
@@ -852,39 +940,4 @@ fn the_same_events_give_the_same_journey() {
     let once = || play(setup("tier one\nacme\nbolt", Goal::Sell), script).auction.trace().clone();
     assert_eq!(once(), once());
     assert_eq!(once().steps.len(), 15);
-}
-
-fn open_attempt() -> OpenAttempt {
-    let stage = play(setup("tier one\nbolt", Goal::Sell), "35 bolt bids 15.00\n37 durable");
-    OpenAttempt { intent: *stage.auction.intent.unwrap(), since: at_ms("337") }
-}
-
-#[test]
-fn after_the_auction_a_lost_answer_is_asked_for_with_growing_pauses_until_it_is_definite() {
-    let mut work = Resolution::new(at_ms("400"), open_attempt(), true);
-    let mut asked = Vec::new();
-    let mut now = at_ms("400");
-    for _ in 0..4 {
-        let ResolutionCommand::Wait(at) = work.poll() else { panic!("must wait first") };
-        asked.push(at.since(now));
-        now = at;
-        work.handle(now, ResolutionEvent::Timer);
-        assert!(matches!(work.poll(), ResolutionCommand::Repost { .. }));
-        work.handle(now, ResolutionEvent::PostAnswer(PostAnswer::Unknown(Unknown::Timeout)));
-    }
-    assert_eq!(asked, [MS(1_000), MS(1_000), MS(2_000), MS(4_000)]);
-    work.handle(now, ResolutionEvent::PostAnswer(PostAnswer::Accepted(Acceptance::default())));
-    let ResolutionCommand::Persist(commit) = work.poll() else { panic!("must be persisted") };
-    assert_eq!(show_commit(&commit), "step 1 accepted");
-    work.handle(now, ResolutionEvent::Durable);
-    assert!(matches!(work.poll(), ResolutionCommand::Done));
-}
-
-#[test]
-fn without_a_way_to_ask_only_the_late_answer_resolves_and_no_timer_ever_ends_a_hold() {
-    let mut work = Resolution::new(at_ms("400"), open_attempt(), false);
-    let ResolutionCommand::Wait(at) = work.poll() else { panic!("must wait") };
-    assert_eq!(at, work.open().intent.resolve_by);
-    work.handle(at, ResolutionEvent::Timer);
-    assert!(matches!(work.poll(), ResolutionCommand::Done), "left to a person, nothing persisted");
 }
