@@ -26,6 +26,7 @@ mod bidding;
 mod contradicting;
 mod countering;
 mod ending;
+mod floor;
 mod journal;
 mod posting;
 pub mod pricing;
@@ -188,6 +189,8 @@ pub struct Auction {
     redirect_url: Option<String>,
     reasons: Vec<String>,
     outbox: VecDeque<Command>,
+    /// What must not be durable before the next commit.
+    after_b: VecDeque<Command>,
     trace: Trace,
 }
 
@@ -223,6 +226,7 @@ impl Auction {
             redirect_url: None,
             reasons: Vec::new(),
             outbox: VecDeque::new(),
+            after_b: VecDeque::new(),
         };
         auction.open(now);
         auction

@@ -167,7 +167,7 @@ impl Reading<'_, '_, '_> {
             hours,
             accepts,
             unknown,
-            price_change: price_change.map_or(PriceChange::default(), |rule| rule.value),
+            price_change: price_change.map(|rule| rule.value).unwrap_or_default(),
             status,
             status_place,
             place: id.place,
