@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::HeaderMap;
 
+use crate::connector::Connector;
+
 /// A call to `{{ callback_url }}`. Its signature has been checked by whoever received it.
 #[derive(Clone, Copy)]
 pub struct CallbackCall<'a> {
@@ -22,5 +24,13 @@ impl fmt::Debug for CallbackCall<'_> {
             .field("query_bytes", &self.query.len())
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// Whether calls to the callback address are read at all.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        self.callback.is_some()
     }
 }

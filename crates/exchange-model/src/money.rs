@@ -156,6 +156,15 @@ impl Money {
         Ok(Self { amount, ..self })
     }
 
+    /// The least amount of which this is the share, rounded up to the smallest unit; nothing when
+    /// there is none.
+    #[must_use]
+    pub fn whole_of_share(self, share: Rate) -> Option<Self> {
+        let exact = self.amount.checked_div(share.0)?;
+        let (places, up) = (self.currency.exponent(), RoundingStrategy::ToPositiveInfinity);
+        Some(Self { amount: exact.round_dp_with_strategy(places, up), ..self })
+    }
+
     /// Whether this amount is at least `other`.
     ///
     /// # Errors

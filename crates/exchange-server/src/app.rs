@@ -105,6 +105,7 @@ impl App {
             health: Arc::<SqliteHealth>::clone(&opened.health),
             transport,
             keys: opened.store.keys().clone(),
+            public_url: settings.server.public_url.clone(),
             limits: settings.limits.clone(),
             min_free: settings.store.min_free,
         });

@@ -17,17 +17,18 @@ use exchange_core::auction::{Goal, Seat, Setup};
 use exchange_core::record::{Answer, Commit, Durable, Next, OpenAttempt, Promise};
 use exchange_core::trace::{Trace, TraceEvent};
 use exchange_core::{Auction, Command, Event};
-use exchange_model::outcome::{BidToken, PingAnswer, PostAnswer};
+use exchange_model::outcome::{BidToken, PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{AttemptId, Lead, Money, PingId, PostPermit, Timestamp};
 use exchange_store::{Intake, IntakeKind, IntakeReply, StoreError, StoredReply};
 use ping_tree::Source;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::callbacks::{Called, Listening};
 use crate::exchange::{Admitted, Engine};
 use crate::metrics;
-use crate::resolver;
+use crate::resolver::{self, Word};
 use crate::running::Outcome;
 use crate::seller_api::problem::Problem;
 use crate::seller_api::reply::{self, Frame};
@@ -37,9 +38,10 @@ mod buyers;
 mod durable;
 
 pub use bug::{Progress, after_a_bug};
-pub(crate) use buyers::{PostedOffer, Posting};
 use durable::Happened;
 
+/// Calls of buyers that may wait for one auction; more find it too busy and go to the store.
+const CALLS_MAX: usize = 4;
 /// How long a finished auction waits for late bids before its journey is written.
 const LATE_BIDS: Duration = Duration::from_secs(3);
 
@@ -71,13 +73,15 @@ pub async fn run(engine: Arc<Engine>, job: Job, progress: Progress, admitted: Ad
     driver.drive(auction).await;
 }
 
-/// What a bid's member is asked to buy.
+/// What a bid's member is asked to buy, or was.
 #[derive(Clone, Debug)]
 struct Offer {
     attempt: AttemptId,
     seat: Seat,
     token: Option<BidToken>,
     price: Money,
+    /// The attempt whose id is the idempotency key of the request.
+    key: AttemptId,
     until: Timestamp,
 }
 
@@ -91,7 +95,7 @@ struct Driver {
     started_at: Timestamp,
     deadline: Timestamp,
     /// Our handle of the ping, as buyers see it.
-    ping_id: String,
+    ping_id: PingId,
     progress: Progress,
     admitted: Option<Admitted>,
     work: JoinSet<Happened>,
@@ -103,7 +107,13 @@ struct Driver {
     shared_id: bool,
     /// The step that waits for that.
     parked: Option<Commit>,
-    handed_over: BTreeMap<AttemptId, mpsc::Sender<PostAnswer>>,
+    handed_over: BTreeMap<AttemptId, mpsc::Sender<Word>>,
+    /// Where calls of buyers come in, and what keeps them coming.
+    calls: mpsc::Receiver<Called>,
+    calls_to: mpsc::Sender<Called>,
+    listening: Option<Listening>,
+    /// Buyers that wait until what they have just said is durable.
+    to_thank: Vec<(AttemptId, oneshot::Sender<()>)>,
     latest: Timestamp,
     /// The store or the intake said no: nothing more can be made durable for this lead.
     broken: bool,
@@ -111,6 +121,7 @@ struct Driver {
 
 impl Driver {
     fn new(engine: Arc<Engine>, job: &Job, progress: Progress, admitted: Admitted) -> Self {
+        let (calls_to, calls) = mpsc::channel(CALLS_MAX);
         Self {
             lead: Arc::clone(&job.lead),
             kind: job.intake.kind,
@@ -119,7 +130,7 @@ impl Driver {
             tree: job.setup.tree.clone(),
             started_at: job.setup.started_at,
             deadline: job.setup.deadline,
-            ping_id: PingId::from_bytes(job.lead.id().to_bytes()).to_string(),
+            ping_id: PingId::from_bytes(job.lead.id().to_bytes()),
             progress,
             admitted: Some(admitted),
             work: JoinSet::new(),
@@ -129,6 +140,10 @@ impl Driver {
             shared_id: matches!(job.setup.goal, Goal::Fulfil(_)),
             parked: None,
             handed_over: BTreeMap::new(),
+            calls,
+            calls_to,
+            listening: None,
+            to_thank: Vec::new(),
             latest: engine.now(),
             broken: false,
             engine,
@@ -147,6 +162,7 @@ impl Driver {
             tokio::select! {
                 biased;
                 Some(done) = self.work.join_next() => self.take_in(&mut auction, done),
+                Some(called) = self.calls.recv() => self.called(&mut auction, called),
                 () = self.engine.clock().sleep_until(until) => {
                     let now = self.now();
                     auction.handle(now, Event::Timer);
@@ -166,16 +182,25 @@ impl Driver {
 
     /// Carries out commands until the auction waits; nothing when it is done.
     fn carry_out(&mut self, auction: &mut Auction) -> Option<Timestamp> {
+        let until = self.do_all(auction);
+        // Whoever is not thanked by now is sent to the store.
+        self.to_thank.clear();
+        until
+    }
+
+    fn do_all(&mut self, auction: &mut Auction) -> Option<Timestamp> {
         loop {
             match auction.poll() {
                 Command::Ping { seat, until } => self.ping(auction, seat, until),
                 Command::Persist(commit) => self.persist(commit),
                 Command::PersistPromise(promise) => self.persist_promise(promise),
-                Command::Post { attempt, seat, token, price, until } => {
-                    self.post(auction, Offer { attempt, seat, token, price, until });
+                Command::Record(commit) => self.write_down(commit),
+                Command::Post { attempt, seat, token, price, key, until } => {
+                    self.post(auction, Offer { attempt, seat, token, price, key, until });
                 }
-                Command::Repost { attempt, seat, token, price, until } => {
-                    self.repost(auction, Offer { attempt, seat, token, price, until });
+                Command::Ask { attempt, seat, how, token, handles, price, key, until } => {
+                    let offer = Offer { attempt, seat, token, price, key, until };
+                    self.ask(auction, how, handles, offer);
                 }
                 Command::Reply(answer) => self.reply(&answer),
                 Command::ReplyPromise(promise) => self.reply_promise(&promise),
@@ -195,7 +220,13 @@ impl Driver {
                 // A bid counts by the moment it was here, even when it waited to be looked at.
                 auction.handle(at, Event::PingAnswer(seat, answer));
             }
-            Ok(Happened::Posted { attempt, answer }) => self.posted(auction, attempt, answer),
+            Ok(Happened::Posted { attempt, answer }) => {
+                self.heard(auction, attempt, None, answer);
+            }
+            Ok(Happened::Asked { attempt, how, answer }) => {
+                self.heard(auction, attempt, Some(how), answer);
+            }
+            Ok(Happened::Recorded(Ok(()))) => {}
             Ok(Happened::Committed(Ok(committed))) => {
                 self.permit = committed.permit;
                 auction.handle(now, Event::Durable(committed.durable));
@@ -206,6 +237,7 @@ impl Driver {
             Ok(
                 Happened::Committed(Err(error))
                 | Happened::Promised(Err(error))
+                | Happened::Recorded(Err(error))
                 | Happened::Intaken(Err(error)),
             ) => self.store_refused(&error),
             Err(stopped) => {
@@ -216,14 +248,33 @@ impl Driver {
         }
     }
 
-    fn posted(&mut self, auction: &mut Auction, attempt: AttemptId, answer: PostAnswer) {
-        match self.handed_over.get(&attempt) {
+    /// A buyer answered its post, or a question about it.
+    fn heard(
+        &mut self,
+        auction: &mut Auction,
+        attempt: AttemptId,
+        how: Option<Resolver>,
+        answer: PostAnswer,
+    ) {
+        if let Some(resolver) = self.handed_over.get(&attempt) {
             // A full queue means that the resolver has had its answer already.
-            Some(resolver) => drop(resolver.try_send(answer)),
-            None => {
-                let now = self.now();
-                auction.handle(now, Event::PostAnswer(attempt, answer));
-            }
+            return drop(resolver.try_send(Word { how, answer }));
+        }
+        let now = self.now();
+        let event = match how {
+            Some(how) => Event::AskAnswer(attempt, how, answer),
+            None => Event::PostAnswer(attempt, answer),
+        };
+        auction.handle(now, event);
+    }
+
+    /// A buyer called us about its post. It is thanked when what it said is durable.
+    fn called(&mut self, auction: &mut Auction, called: Called) {
+        let Called { attempt, answer, durable } = called;
+        // What is handed over has its own listener by now: the caller asks again.
+        if !self.handed_over.contains_key(&attempt) {
+            self.to_thank.push((attempt, durable));
+            self.heard(auction, attempt, None, answer);
         }
     }
 
@@ -302,8 +353,12 @@ impl Driver {
         }
     }
 
-    /// The auction is done and answered; what buyers still say is recorded and handed on.
+    /// The auction is done and answered; what buyers still say is recorded and handed on. Who
+    /// calls us goes to the store from here on.
     async fn stay_for_late_answers(mut self, mut auction: Auction) {
+        self.listening = None;
+        self.calls.close();
+        while self.calls.try_recv().is_ok() {}
         let until = self.now().after(LATE_BIDS);
         let mut journey_open = true;
         loop {
@@ -318,6 +373,7 @@ impl Driver {
                 Some(done) = self.work.join_next() => {
                     self.count_late(&done);
                     self.take_in(&mut auction, done);
+                    self.carry_out(&mut auction);
                 }
                 () = self.engine.clock().sleep_until(until), if journey_open => {
                     journey_open = false;
@@ -361,7 +417,13 @@ impl Driver {
                 }
                 Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => self.taken_in(),
                 Ok(Happened::Intaken(Ok(refused))) => self.intake_refused(refused),
-                Ok(Happened::Promised(_) | Happened::Pinged { .. } | Happened::Posted { .. })
+                Ok(
+                    Happened::Promised(_)
+                    | Happened::Recorded(_)
+                    | Happened::Pinged { .. }
+                    | Happened::Posted { .. }
+                    | Happened::Asked { .. },
+                )
                 | Err(_) => {}
             }
         }

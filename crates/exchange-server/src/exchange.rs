@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use buyer_connectors::{Connector, Transport};
 use exchange_core::auction::{Delivery, Ways};
+use exchange_core::record::OpenAttempt;
+use exchange_model::outcome::Resolver;
 use exchange_model::{CampaignId, SourceId, Timestamp};
 use exchange_store::vault::DerivedKeys;
 use exchange_store::{ApiKey, ExchangeStore, StoreError};
@@ -22,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::auction_driver::{self, Job, Progress};
 use crate::auth::{self, KeyMode, Principal};
+use crate::callbacks::{About, Listeners, PublicUrl};
 use crate::clock::Clock;
 use crate::key_ring::KeyRing;
 use crate::load::Exchange;
@@ -86,6 +89,8 @@ pub struct Parts {
     pub keys: DerivedKeys,
     /// The keys of sellers.
     pub api_keys: Vec<ApiKey>,
+    /// Where buyers may call us.
+    pub public_url: Option<PublicUrl>,
     /// Limits of the door.
     pub limits: LimitSettings,
     /// The least free space, in bytes.
@@ -98,6 +103,7 @@ pub struct Engine {
     parts: Parts,
     ring: KeyRing,
     running: Running,
+    listeners: Listeners,
     meters: BTreeMap<CampaignId, CampaignMeters>,
     in_flight: Arc<AtomicUsize>,
     auctions: TaskTracker,
@@ -119,6 +125,7 @@ impl Engine {
             meters: meters.collect(),
             ring: KeyRing::new(std::mem::take(&mut parts.api_keys)),
             running: Running::new(),
+            listeners: Listeners::default(),
             in_flight: Arc::new(AtomicUsize::new(0)),
             auctions: TaskTracker::new(),
             background: TaskTracker::new(),
@@ -168,6 +175,37 @@ impl Engine {
     #[must_use]
     pub fn running(&self) -> &Running {
         &self.running
+    }
+
+    /// Who wants to hear of buyers' calls.
+    #[must_use]
+    pub fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    /// Where the buyer of a campaign may call us about this; nothing when nobody would listen.
+    #[must_use]
+    pub fn callback_url(&self, campaign: &CampaignId, about: About) -> Option<String> {
+        let connector = self.config().connectors.get(campaign)?;
+        let base = self.parts.public_url.as_ref().filter(|_| connector.hears())?;
+        Some(base.address(self.keys(), campaign, about))
+    }
+
+    /// How a lost answer of a campaign is found out; in no way when the config does not know it.
+    #[must_use]
+    pub fn ways(&self, campaign: &CampaignId) -> Ways {
+        self.config().connectors.get(campaign).map(|known| ways_of(known)).unwrap_or_default()
+    }
+
+    /// An attempt as the record has it. Whether its post was repeated nobody wrote down; it was
+    /// not where the connector never does that.
+    #[must_use]
+    pub fn as_remembered(&self, open: OpenAttempt) -> OpenAttempt {
+        let repeats = match self.config().connectors.get(&open.intent.campaign) {
+            Some(connector) => connector.resolvers().contains(&Resolver::Repost),
+            None => true,
+        };
+        OpenAttempt { posted_again: open.posted_again && repeats, ..open }
     }
 
     /// The meters of a campaign.

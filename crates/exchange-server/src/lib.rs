@@ -6,6 +6,8 @@
 pub mod app;
 pub mod auction_driver;
 pub mod auth;
+pub mod callbacks;
+mod calls;
 pub mod cli;
 pub mod clock;
 pub mod exchange;

@@ -81,6 +81,22 @@ metrics!(
     PayoutMinorUnitsTotal = counter "rialto_payout_minor_units_total",
     /// Posts whose outcome is unknown.
     UnknownPosts = gauge "rialto_unknown_posts",
+    /// Posts whose buyers have the lead and are still deciding; part of the unknown ones.
+    PendingPosts = gauge "rialto_pending_posts",
+    /// Questions to buyers about posts without an answer, by how and by what they said.
+    QuestionsTotal = counter "rialto_questions_total",
+    /// Buyers' calls to the addresses they were given, by what they said.
+    CallbacksTotal = counter "rialto_callbacks_total",
+    /// Calls that were refused, by reason.
+    CallbacksRefusedTotal = counter "rialto_callbacks_refused_total",
+    /// Refused posts whose buyers named a price they would have paid.
+    CounterOffersTotal = counter "rialto_counter_offers_total",
+    /// Buyers that find fault with our requests: the connector is wrong, or their side has changed.
+    IntegrationAlarmsTotal = counter "rialto_integration_alarms_total",
+    /// Pings that were stopped because they held contact data: a bug.
+    ContactInPingTotal = counter "rialto_contact_in_ping_total",
+    /// Buyers that fail so often that they are left alone: 0 no, 1 being tried again, 2 yes.
+    BuyerBreaker = gauge "rialto_buyer_breaker",
     /// From asking for a commit to knowing that it is on disk.
     CommitDuration = seconds "rialto_commit_duration_seconds",
     /// Requests that were refused at the door, by reason.
@@ -157,6 +173,42 @@ impl CampaignMeters {
     /// A bid came when nobody waited for it any more.
     pub fn late(&self) {
         self.late.increment(1);
+    }
+
+    /// The buyer found fault with our request of this stage.
+    pub fn faulted(&self, stage: &'static str) {
+        let (buyer, campaign) = (self.buyer.clone(), self.campaign.clone());
+        let name = Metric::IntegrationAlarmsTotal.name();
+        counter!(name, "buyer" => buyer, "campaign" => campaign, "stage" => stage).increment(1);
+    }
+
+    /// A ping was stopped because it held contact data.
+    pub fn leaked(&self) {
+        let (buyer, campaign) = (self.buyer.clone(), self.campaign.clone());
+        let name = Metric::ContactInPingTotal.name();
+        counter!(name, "buyer" => buyer, "campaign" => campaign).increment(1);
+    }
+
+    /// A refused post came back with another price.
+    pub fn countered(&self) {
+        let (buyer, campaign) = (self.buyer.clone(), self.campaign.clone());
+        let name = Metric::CounterOffersTotal.name();
+        counter!(name, "buyer" => buyer, "campaign" => campaign).increment(1);
+    }
+
+    /// The buyer answered a question about a post.
+    pub fn asked(&self, how: &'static str, outcome: &'static str) {
+        let (buyer, campaign) = (self.buyer.clone(), self.campaign.clone());
+        let name = Metric::QuestionsTotal.name();
+        counter!(
+            name, "buyer" => buyer, "campaign" => campaign, "how" => how, "outcome" => outcome
+        )
+        .increment(1);
+    }
+
+    /// The buyer called us and said this.
+    pub fn called_back(&self, outcome: &'static str) {
+        self.count(Metric::CallbacksTotal, outcome);
     }
 
     /// A post ended.
@@ -240,6 +292,16 @@ pub fn inflight() -> Gauge {
 /// How many posts of a buyer are unknown.
 pub fn unknown_posts(buyer: &BuyerId) -> Gauge {
     gauge!(Metric::UnknownPosts.name(), "buyer" => shared(buyer.as_str()))
+}
+
+/// How many posts of a buyer are still being decided by it.
+pub fn pending_posts(buyer: &BuyerId) -> Gauge {
+    gauge!(Metric::PendingPosts.name(), "buyer" => shared(buyer.as_str()))
+}
+
+/// A buyer's call was refused.
+pub fn callback_refused(reason: &'static str) {
+    counter!(Metric::CallbacksRefusedTotal.name(), "reason" => reason).increment(1);
 }
 
 /// What runs.

@@ -1,29 +1,40 @@
 //! Finds out what became of posts whose answers were lost, after their auctions have left them.
 //!
-//! Drives [`exchange_core::resolution::Resolution`]: the late answer is heard first, then the post
-//! is sent again where its buyer allows it. At the start of the process it takes up what an earlier
-//! one left open. It holds no decision, and it may be cut off at any moment: what is not settled
-//! on disk is taken up again.
+//! Drives [`exchange_core::resolution::Resolution`]: it listens for the late answer and for the
+//! buyer's call, and asks in the ways of the connector. At the start of the process it takes up
+//! what an earlier one left open. It holds no decision, and it may be cut off at any moment: what
+//! is not settled on disk is taken up again.
 
 use std::sync::Arc;
 
-use exchange_core::record::OpenAttempt;
-use exchange_core::resolution::{Resolution, ResolutionCommand, ResolutionEvent};
-use exchange_model::outcome::PostAnswer;
+use exchange_core::record::{Commit, OpenAttempt};
+use exchange_core::resolution::{Resolution, ResolutionCommand, ResolutionEvent, late_truth};
+use exchange_model::outcome::{PostAnswer, Resolver as How};
 use exchange_model::reason::NotSent;
-use exchange_model::{PingId, SourceId};
-use exchange_store::{LeadParts, StoreError};
-use tokio::sync::{Semaphore, mpsc};
+use exchange_store::StoreError;
+use metrics::Gauge;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
-use crate::auction_driver::{PostedOffer, Posting};
+use crate::callbacks::Called;
 use crate::exchange::Engine;
-use crate::intake::day_of;
-use crate::metrics;
+use crate::metrics as meters;
 
-/// Late answers that may wait for one resolver; it needs only the first that is definite.
-const ANSWERS_MAX: usize = 4;
-/// Re-posts at a time, over all buyers: a restart with much open must not flood anybody.
-static REPOSTS: Semaphore = Semaphore::const_new(16);
+mod questions;
+
+use questions::{Asked, Question};
+
+/// Words that may wait for one resolver; it needs only the first that is definite.
+const WORDS_MAX: usize = 4;
+
+/// What a buyer said to the auction that has left the post.
+#[derive(Debug)]
+pub struct Word {
+    /// The question it answers; nothing for the post itself.
+    pub how: Option<How>,
+    /// What it said.
+    pub answer: PostAnswer,
+}
 
 /// Takes up everything the store has open.
 ///
@@ -33,114 +44,201 @@ pub async fn take_up(engine: &Arc<Engine>) -> Result<usize, StoreError> {
     let open = engine.store().open_attempts().await?;
     let count = open.len();
     for attempt in open {
-        drop(start(engine, attempt));
+        drop(start(engine, engine.as_remembered(attempt)));
     }
     Ok(count)
 }
 
-/// Starts to resolve one attempt; late answers to its post go into what is returned.
+/// Starts to resolve one attempt; late words go into what is returned.
 #[must_use]
-pub fn start(engine: &Arc<Engine>, open: OpenAttempt) -> mpsc::Sender<PostAnswer> {
-    let (sender, answers) = mpsc::channel(ANSWERS_MAX);
-    let worker = Resolver::new(Arc::clone(engine), open);
-    engine.spawn_background(worker.run(answers));
+pub fn start(engine: &Arc<Engine>, open: OpenAttempt) -> mpsc::Sender<Word> {
+    let (sender, words) = mpsc::channel(WORDS_MAX);
+    let (calls_to, calls) = mpsc::channel(WORDS_MAX);
+    let listening = engine.listeners().listen(open.intent.attempt, calls_to);
+    let worker = Resolver::new(engine, open, words, calls);
+    engine.spawn_background(async move {
+        worker.run().await;
+        drop(listening);
+    });
     sender
 }
 
 struct Resolver {
     engine: Arc<Engine>,
     resolution: Resolution,
-    open: OpenAttempt,
+    /// Late words; nothing more comes once their auction has ended.
+    words: Option<mpsc::Receiver<Word>>,
+    calls: mpsc::Receiver<Called>,
+    question: Arc<Question>,
+    asked: JoinSet<(How, Asked)>,
+    /// Buyers that wait until what they have just said is durable.
+    to_thank: Vec<oneshot::Sender<()>>,
+    gauges: Gauges,
 }
 
 impl Resolver {
-    fn new(engine: Arc<Engine>, open: OpenAttempt) -> Self {
-        let connector = engine.config().connectors.get(&open.intent.campaign);
-        let reposts = connector.is_some_and(|connector| connector.reposts());
-        let resolution = Resolution::new(engine.now(), open.clone(), reposts);
-        Self { engine, resolution, open }
+    fn new(
+        engine: &Arc<Engine>,
+        open: OpenAttempt,
+        words: mpsc::Receiver<Word>,
+        calls: mpsc::Receiver<Called>,
+    ) -> Self {
+        let (attempt, campaign) = (open.intent.attempt, &open.intent.campaign);
+        if engine.config().connectors.get(campaign).is_none() {
+            tracing::warn!(%attempt, %campaign, "the config does not know the campaign of a post without an answer: it waits for a person");
+        }
+        Self {
+            engine: Arc::clone(engine),
+            question: Arc::new(Question::new(engine, &open)),
+            gauges: Gauges::new(&open),
+            resolution: Resolution::new(engine.now(), open.clone(), engine.ways(campaign)),
+            words: Some(words),
+            calls,
+            asked: JoinSet::new(),
+            to_thank: Vec::new(),
+        }
     }
 
-    async fn run(mut self, mut answers: mpsc::Receiver<PostAnswer>) {
-        let gauge = metrics::unknown_posts(&self.open.intent.campaign.buyer());
-        gauge.increment(1.0);
-        let mut listening = true;
+    async fn run(mut self) {
         loop {
-            let event = match self.resolution.poll() {
-                ResolutionCommand::Repost { .. } => match self.repost().await {
-                    Some(answer) => ResolutionEvent::PostAnswer(answer),
-                    None => break,
-                },
+            match self.resolution.poll() {
+                ResolutionCommand::Ask(how) => self.ask(how),
                 ResolutionCommand::Persist(commit) => {
-                    match self.engine.store().commit(commit, None).await {
-                        Ok(_done) => ResolutionEvent::Durable,
-                        Err(error) => {
-                            let attempt = self.open.intent.attempt;
-                            tracing::error!(%attempt, code = error.code(), "a late truth cannot be stored");
-                            break;
-                        }
+                    if !self.persist(commit).await {
+                        break;
                     }
                 }
-                ResolutionCommand::Wait(until) => tokio::select! {
-                    answer = answers.recv(), if listening => match answer {
-                        Some(answer) => ResolutionEvent::PostAnswer(answer),
-                        None => {
-                            listening = false;
-                            continue;
-                        }
-                    },
-                    () = self.engine.clock().sleep_until(until) => ResolutionEvent::Timer,
-                },
+                ResolutionCommand::Wait(until) => {
+                    // Whoever is not thanked by now is sent to the store.
+                    self.to_thank.clear();
+                    let Some(event) = self.next(until).await else { break };
+                    self.handle(event);
+                }
                 ResolutionCommand::Done => break,
-            };
-            self.resolution.handle(self.engine.now(), event);
-        }
-        gauge.decrement(1.0);
-    }
-
-    /// Sends the post again. Nothing: its outcome is known by now, or its contact data is erased.
-    async fn repost(&self) -> Option<PostAnswer> {
-        let attempt = self.open.intent.attempt;
-        let _turn = REPOSTS.acquire().await.ok()?;
-        let again = match self.engine.store().reopen(attempt).await {
-            Ok(Some(again)) => again,
-            Ok(None) => return None,
-            Err(error) => {
-                tracing::warn!(%attempt, code = error.code(), "an open attempt cannot be read");
-                return Some(PostAnswer::NotSent(NotSent::Unrendered));
             }
-        };
-        let (parts, permit) = again;
-        let Some(posting) = self.posting(&parts).await else {
-            tracing::warn!(%attempt, "an open attempt cannot be posted again by this config");
-            return Some(PostAnswer::NotSent(NotSent::Unrendered));
-        };
-        let connector = self.engine.config().connectors.get(&self.open.intent.campaign)?;
-        let timeout = connector.post_timeout();
-        Some(posting.send(&self.engine, permit, timeout).await)
+        }
     }
 
-    async fn posting(&self, parts: &LeadParts) -> Option<Posting> {
-        let vertical = self.engine.config().verticals.get(&parts.vertical)?;
-        let lead = parts.restore(vertical, day_of(parts.received_at)).ok()?;
-        let source = self.source().await?;
-        let intent = &self.open.intent;
-        Some(Posting {
-            campaign: intent.campaign.clone(),
-            alias: self.engine.config().routing.source(&source)?.alias.clone(),
-            ping_id: PingId::from_bytes(lead.id().to_bytes()).to_string(),
-            lead: Arc::new(lead),
-            offer: PostedOffer {
-                key: intent.attempt.to_string(),
-                token: intent.token.clone(),
-                price: intent.price,
-            },
-            received_at: parts.received_at,
-        })
+    fn handle(&mut self, event: ResolutionEvent) {
+        self.resolution.handle(self.engine.now(), event);
     }
 
-    async fn source(&self) -> Option<SourceId> {
-        let view = self.engine.store().lead_view(self.open.intent.attempt.lead()).await.ok()??;
-        Some(view.source)
+    /// What happens next; nothing when the outcome is known by now.
+    async fn next(&mut self, until: exchange_model::Timestamp) -> Option<ResolutionEvent> {
+        loop {
+            let event = tokio::select! {
+                Some(word) = hear(&mut self.words) => self.word(word),
+                Some(called) = self.calls.recv() => {
+                    self.to_thank.push(called.durable);
+                    Some(ResolutionEvent::PostAnswer(called.answer))
+                }
+                Some(done) = self.asked.join_next() => match done {
+                    Ok((how, Asked::Answer(answer))) => {
+                        Some(ResolutionEvent::AskAnswer(how, answer))
+                    }
+                    Ok((_how, Asked::Over)) => return None,
+                    // The question's turn is over when a bug has ended it.
+                    Err(_stopped) => {
+                        let answer = PostAnswer::NotSent(NotSent::Unrendered);
+                        Some(ResolutionEvent::AskAnswer(How::Status, answer))
+                    }
+                },
+                () = self.engine.clock().sleep_until(until) => Some(ResolutionEvent::Timer),
+            };
+            if let Some(event) = event {
+                self.gauges.see(&event);
+                return Some(event);
+            }
+        }
+    }
+
+    /// A late word. The answer to a question of the auction's counts if it settles the outcome;
+    /// otherwise this work asks its own.
+    fn word(&self, word: Word) -> Option<ResolutionEvent> {
+        let Some(how) = word.how else { return Some(ResolutionEvent::PostAnswer(word.answer)) };
+        let truth =
+            late_truth(self.engine.now(), self.resolution.open(), Some(how), word.answer.clone());
+        truth.map(|_commit| ResolutionEvent::AskAnswer(how, word.answer))
+    }
+
+    fn ask(&mut self, how: How) {
+        let question = Arc::clone(&self.question);
+        let handles = self.resolution.open().handles.clone();
+        self.asked.spawn(async move { (how, question.ask(how, handles).await) });
+    }
+
+    /// Whether it is durable.
+    async fn persist(&mut self, commit: Commit) -> bool {
+        match self.engine.store().commit(commit, None).await {
+            Ok(_done) => {
+                for buyer in self.to_thank.drain(..) {
+                    // A buyer that has hung up needs no thanks.
+                    let _told_or_gone = buyer.send(());
+                }
+                self.handle(ResolutionEvent::Durable);
+                true
+            }
+            Err(error) => {
+                let attempt = self.resolution.open().intent.attempt;
+                tracing::error!(%attempt, code = error.code(), "a late truth cannot be stored");
+                false
+            }
+        }
+    }
+}
+
+/// The next word; never one when no more can come.
+async fn hear(words: &mut Option<mpsc::Receiver<Word>>) -> Option<Word> {
+    let Some(open) = words else { return std::future::pending().await };
+    let word = open.recv().await;
+    if word.is_none() {
+        *words = None;
+    }
+    word
+}
+
+/// What this piece of work adds to the gauges while it lives.
+struct Gauges {
+    unknown: Gauge,
+    pending: Gauge,
+    is_pending: bool,
+}
+
+impl Gauges {
+    fn new(open: &OpenAttempt) -> Self {
+        let buyer = open.intent.campaign.buyer();
+        let unknown = meters::unknown_posts(&buyer);
+        unknown.increment(1.0);
+        let pending = meters::pending_posts(&buyer);
+        let mut gauges = Self { unknown, pending, is_pending: false };
+        // Only a buyer that is still deciding gives anything to ask with.
+        gauges.set_pending(!open.handles.is_empty());
+        gauges
+    }
+
+    fn see(&mut self, event: &ResolutionEvent) {
+        let (ResolutionEvent::PostAnswer(answer) | ResolutionEvent::AskAnswer(_, answer)) = event
+        else {
+            return;
+        };
+        if matches!(answer, PostAnswer::Pending(_)) {
+            self.set_pending(true);
+        }
+    }
+
+    fn set_pending(&mut self, pending: bool) {
+        if pending && !self.is_pending {
+            self.pending.increment(1.0);
+            self.is_pending = true;
+        }
+    }
+}
+
+impl Drop for Gauges {
+    fn drop(&mut self) {
+        self.unknown.decrement(1.0);
+        if self.is_pending {
+            self.pending.decrement(1.0);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The sellers' side: four routes, one door.
+//! The sellers' side: four routes, one door. Buyers' calls come in beside it.
 //!
 //! Business outcomes are 200 with a `status`; refusals are problem details. Nothing of a request's
 //! body is ever repeated. Wire types live here; nothing below this module knows of HTTP.
@@ -44,6 +44,7 @@ pub struct SellerApi {
 
 /// The routes.
 pub fn router(engine: Arc<Engine>) -> Router {
+    let callbacks = crate::callbacks::router(Arc::clone(&engine));
     let api = SellerApi { engine, test_leads: Arc::new(TestLeads::default()) };
     Router::new()
         .route("/v1/leads", only(post(post_lead), "POST"))
@@ -52,6 +53,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .route("/v1/pings/{ping_id}/post", only(post(post_on_ping), "POST"))
         .fallback(async || refused(&Problem::new(Invalid::NotFound, "no such path")))
         .with_state(api)
+        .merge(callbacks)
 }
 
 fn only(route: MethodRouter<SellerApi>, allow: &'static str) -> MethodRouter<SellerApi> {

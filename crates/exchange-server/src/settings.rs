@@ -11,6 +11,8 @@ use std::time::Duration;
 use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 use exchange_model::document::parse_duration;
 
+use crate::callbacks::PublicUrl;
+
 /// Process settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -37,6 +39,8 @@ pub struct ServerSettings {
     pub seller_listen: SocketAddr,
     /// Metrics, health and the operator's API; loopback unless you mean it.
     pub operator_listen: SocketAddr,
+    /// Where buyers reach the sellers' listener from outside; without it no buyer can call back.
+    pub public_url: Option<PublicUrl>,
     /// How long a stopping process waits for its auctions.
     pub drain: Duration,
 }
@@ -110,6 +114,7 @@ schema = 1
 [server]
 seller_listen = "127.0.0.1:8080"
 operator_listen = "127.0.0.1:9090"
+public_url = ""
 drain = "20s"
 [store]
 engine = "sqlite"
@@ -212,8 +217,28 @@ impl<'a> Reader<'a> {
     fn server(&mut self) -> Option<ServerSettings> {
         let seller = self.parsed("server.seller_listen", "an address like 0.0.0.0:8080");
         let operator = self.parsed("server.operator_listen", "an address like 127.0.0.1:9090");
+        let public_url = self.public_url();
         let drain = self.duration("server.drain");
-        Some(ServerSettings { seller_listen: seller?, operator_listen: operator?, drain: drain? })
+        Some(ServerSettings {
+            seller_listen: seller?,
+            operator_listen: operator?,
+            public_url: public_url?,
+            drain: drain?,
+        })
+    }
+
+    /// Empty is none.
+    fn public_url(&mut self) -> Option<Option<PublicUrl>> {
+        const KEY: &str = "server.public_url";
+        let text = self.text(KEY)?;
+        if text.is_empty() {
+            return Some(None);
+        }
+        let read = PublicUrl::parse(&text);
+        if read.is_none() {
+            self.fault(KEY, PublicUrl::WANTED);
+        }
+        read.map(Some)
     }
 
     fn store(&mut self) -> Option<StoreSettings> {

@@ -138,14 +138,19 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     }
     if let Some(intent) = intent.filter(|_| posted) {
         // Nobody listens to the buyer any more; the resolver asks again where the buyer allows it.
-        drop(resolver::start(engine, OpenAttempt { intent, since: at, handles: Handles::default(), posted_again: true }));
+        drop(resolver::start(
+            engine,
+            OpenAttempt { intent, since: at, handles: Handles::default(), posted_again: true },
+        ));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use exchange_core::Sale;
     use exchange_model::Timestamp;
     use exchange_model::outcome::Acceptance;
+    use exchange_model::{Currency, Money};
 
     use super::*;
 
@@ -161,7 +166,10 @@ mod tests {
 
     #[test]
     fn a_lead_is_at_a_buyer_until_that_buyer_said_no() {
-        assert!(ending_with(AttemptOutcome::Accepted(Acceptance::default())).taken);
+        let nothing = Money::zero(Currency::USD);
+        let acceptance = Acceptance::default();
+        let sale = Sale { price: nothing, payout: nothing, acceptance };
+        assert!(ending_with(AttemptOutcome::Accepted(sale)).taken);
         let mut lost = ending_with(AttemptOutcome::Unknown(Unknown::Timeout, Handles::default()));
         let (lead, at) = (LeadId::from_bytes([0; 16]), Timestamp::default());
         lost.persisting(&Commit { lead, at, concluded: None, next: Next::Nothing });

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use exchange_core::auction::Seat;
 use exchange_core::record::{AttemptOutcome, Commit, Durable, Next, Promise};
-use exchange_model::outcome::{PingAnswer, PostAnswer};
+use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{AttemptId, CampaignId, Money, PingId, SourceId, Timestamp};
 use exchange_store::{Committed, Intake, IntakeKind, IntakeReply, StoreError, StoredReply, Ticket};
+use tokio::sync::oneshot;
 
 use super::Driver;
 use crate::exchange::Engine;
@@ -25,8 +26,12 @@ pub(super) enum Happened {
     Pinged { at: Timestamp, seat: Seat, answer: PingAnswer },
     /// A buyer answered a post.
     Posted { attempt: AttemptId, answer: PostAnswer },
+    /// A buyer answered a question about a post.
+    Asked { attempt: AttemptId, how: Resolver, answer: PostAnswer },
     /// A step is on disk, or will never be.
     Committed(Result<Committed, StoreError>),
+    /// Something that nobody waits for is on disk, or will never be.
+    Recorded(Result<(), StoreError>),
     /// A promise is on disk, or will never be.
     Promised(Result<(), StoreError>),
     /// The request is on disk, or will never be.
@@ -63,6 +68,7 @@ impl Driver {
         }
         let write =
             Write { commit, kind: self.kind, ping: self.as_ping(), reply: self.rendered.clone() };
+        let thanks = self.thanks_for(&write.commit);
         let begun = self.engine.now();
         // Queued here and now: steps are durable in the order they were asked for.
         let first = write.queue(&self.engine);
@@ -70,11 +76,35 @@ impl Driver {
         self.work.spawn(async move {
             let done = write.finish(&engine, first).await;
             metrics::committed(step, engine.now().since(begun));
+            thank(thanks, done.is_ok());
             if let (Ok(Committed { durable: Durable::Done, .. }), Some(sale)) = (&done, &sale) {
                 metrics::sold(&sale.campaign, &sale.source, sale.price, sale.payout);
             }
             Happened::Committed(done)
         });
+    }
+
+    /// Queues what nobody waits for: what a buyer gave us to ask with, or a contradiction.
+    pub(super) fn write_down(&mut self, commit: Commit) {
+        let thanks = self.thanks_for(&commit);
+        let write = Write { commit, kind: IntakeKind::Lead, ping: self.as_ping(), reply: None };
+        let first = write.queue(&self.engine);
+        let engine = Arc::clone(&self.engine);
+        self.work.spawn(async move {
+            let done = write.finish(&engine, first).await;
+            thank(thanks, done.is_ok());
+            Happened::Recorded(done.map(drop))
+        });
+    }
+
+    /// The buyers that wait for this step: it concludes the attempt they called about.
+    fn thanks_for(&mut self, commit: &Commit) -> Vec<oneshot::Sender<()>> {
+        let concluded = commit.concluded.as_ref().map(|concluded| concluded.attempt);
+        let waiting = std::mem::take(&mut self.to_thank).into_iter();
+        let (ours, others): (Vec<_>, Vec<_>) =
+            waiting.partition(|(attempt, _)| Some(*attempt) == concluded);
+        self.to_thank = others;
+        ours.into_iter().map(|(_attempt, durable)| durable).collect()
     }
 
     pub(super) fn persist_promise(&mut self, promise: Promise) {
@@ -104,7 +134,14 @@ impl Driver {
     }
 
     fn as_ping(&self) -> PingId {
-        PingId::from_bytes(self.lead.id().to_bytes())
+        self.ping_id
+    }
+}
+
+fn thank(waiting: Vec<oneshot::Sender<()>>, durable: bool) {
+    for buyer in waiting.into_iter().filter(|_| durable) {
+        // A buyer that has hung up needs no thanks.
+        let _told_or_gone = buyer.send(());
     }
 }
 
