@@ -11,9 +11,11 @@ pub mod faults;
 pub mod leads;
 pub mod load;
 pub mod mock_buyers;
+pub mod preset_mocks;
 pub mod random;
 
 pub use faults::{Fault, FaultPlan};
 pub use leads::{Lead, LeadPlan, Leads};
 pub use load::{LoadPlan, LoadReport};
 pub use mock_buyers::{BuyerSpec, MockBuyer, MockBuyers, RequestKind};
+pub use preset_mocks::{Part, PresetMock};

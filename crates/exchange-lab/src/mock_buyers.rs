@@ -7,9 +7,9 @@
 //!
 //! > A buyer's book is written before its answer is sent, so it is the truth about what was bought.
 
-mod answer;
+pub(crate) mod answer;
 mod boberdoo;
-mod body;
+pub(crate) mod body;
 mod book;
 mod buyer;
 mod desk;
@@ -19,7 +19,7 @@ mod leads_pedia;
 mod plain_json;
 mod process;
 mod sample;
-mod server;
+pub(crate) mod server;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -26,19 +26,35 @@ const CONNECTIONS_MAX: usize = 4096;
 /// Largest request body a buyer reads.
 const REQUEST_BODY_MAX: usize = 1 << 20;
 
-type HttpRequest = http::Request<Incoming>;
-type HttpResponse = Response<ReplyBody>;
+pub(crate) type HttpRequest = http::Request<Incoming>;
+pub(crate) type HttpResponse = Response<ReplyBody>;
+
+/// Whoever answers behind the socket.
+pub(crate) trait Host: Send + Sync + 'static {
+    /// Answers one request. To reset its connection, notify `reset` and never return.
+    fn handle(
+        self: Arc<Self>,
+        reset: Arc<Notify>,
+        request: HttpRequest,
+    ) -> impl Future<Output = HttpResponse> + Send;
+}
+
+impl Host for Buyer {
+    async fn handle(self: Arc<Self>, reset: Arc<Notify>, request: HttpRequest) -> HttpResponse {
+        handle(self, reset, request).await
+    }
+}
 
 /// Accepts connections until it is aborted; its connections end with it.
-pub(crate) async fn accept(listener: TcpListener, buyer: Arc<Buyer>) {
+pub(crate) async fn accept<H: Host>(listener: TcpListener, host: Arc<H>) {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
         while connections.try_join_next().is_some() {}
         let Some((stream, _peer)) = next_connection(&listener).await else { continue };
-        let buyer = Arc::clone(&buyer);
+        let host = Arc::clone(&host);
         connections.spawn(async move {
-            serve(buyer, stream).await;
+            serve(host, stream).await;
             drop(permit);
         });
     }
@@ -54,13 +70,15 @@ async fn next_connection(listener: &TcpListener) -> Option<(TcpStream, SocketAdd
     }
 }
 
-async fn serve(buyer: Arc<Buyer>, stream: TcpStream) {
+async fn serve<H: Host>(host: Arc<H>, stream: TcpStream) {
     // Small answers should leave at once; a socket that refuses the option still works.
     drop(stream.set_nodelay(true));
     let reset = Arc::new(Notify::new());
     let asked_to_reset = Arc::clone(&reset);
-    let service =
-        service_fn(move |request| handle(Arc::clone(&buyer), Arc::clone(&reset), request));
+    let service = service_fn(move |request| {
+        let answer = Arc::clone(&host).handle(Arc::clone(&reset), request);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
@@ -74,15 +92,11 @@ async fn serve(buyer: Arc<Buyer>, stream: TcpStream) {
     }
 }
 
-async fn handle(
-    buyer: Arc<Buyer>,
-    reset: Arc<Notify>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Infallible> {
+async fn handle(buyer: Arc<Buyer>, reset: Arc<Notify>, request: HttpRequest) -> HttpResponse {
     let uri = request.uri();
     let query = uri.query().unwrap_or_default();
     let Some(kind) = buyer.kind(request.method(), uri.path(), query) else {
-        return Ok(plain(Reply::not_found()));
+        return plain(Reply::not_found());
     };
     let fault = buyer.meet(kind);
     if fault == Fault::Reset {
@@ -90,7 +104,7 @@ async fn handle(
     }
     let Some(request) = read(request).await else {
         let refusal = Reply::text("too large".to_owned());
-        return Ok(plain(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE)));
+        return plain(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE));
     };
     buyer.keep(kind, &request);
     if !fault.books() {
@@ -101,22 +115,22 @@ async fn handle(
         Fault::AcceptThenDrop => reset_connection(&reset).await,
         Fault::Delay(pause) => {
             tokio::time::sleep(pause).await;
-            Ok(plain(reply))
+            plain(reply)
         }
         Fault::Drip { bytes, every } => {
-            Ok(dressed(&reply, ReplyBody::drip(reply.body.clone().into(), bytes, every)))
+            dressed(&reply, ReplyBody::drip(reply.body.clone().into(), bytes, every))
         }
-        Fault::Truncate => Ok(dressed(&reply, ReplyBody::truncated(&reply.body.clone().into()))),
+        Fault::Truncate => dressed(&reply, ReplyBody::truncated(&reply.body.clone().into())),
         _ => {
             tokio::time::sleep(buyer.thinking_time(&request)).await;
-            Ok(plain(reply))
+            plain(reply)
         }
     }
 }
 
 /// The faults of a buyer that never got as far as deciding.
-async fn misbehave(fault: &Fault, reset: &Notify) -> Result<HttpResponse, Infallible> {
-    let json = |body: ReplyBody| Ok(dressed(&Reply::json(String::new()), body));
+pub(crate) async fn misbehave(fault: &Fault, reset: &Notify) -> HttpResponse {
+    let json = |body: ReplyBody| dressed(&Reply::json(String::new()), body);
     match fault {
         Fault::Reset | Fault::ResetAfterRead => reset_connection(reset).await,
         Fault::Garbage => json(ReplyBody::whole(&b"\x00\xFF\xFE{]<\x80 not a document\x07"[..])),
@@ -126,26 +140,27 @@ async fn misbehave(fault: &Fault, reset: &Notify) -> Result<HttpResponse, Infall
             let mut response = dressed(&Reply::json(String::new()), ReplyBody::whole(gzip_bomb()));
             let gzip = http::HeaderValue::from_static("gzip");
             response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
-            Ok(response)
+            response
         }
         Fault::Status(status) => {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Ok(plain(Reply::text("something went wrong".to_owned()).with_status(status)))
+            plain(Reply::text("something went wrong".to_owned()).with_status(status))
         }
-        Fault::Redirect(url) => Ok(redirect(url)),
-        Fault::HtmlPage => Ok(plain(html_page())),
+        Fault::Redirect(url) => redirect(url),
+        Fault::HtmlPage => plain(html_page()),
         Fault::EmptyBody => json(ReplyBody::whole(Bytes::new())),
         // `Hang`; the faults that book never come here.
         _ => std::future::pending().await,
     }
 }
 
-async fn reset_connection(reset: &Notify) -> Result<HttpResponse, Infallible> {
+pub(crate) async fn reset_connection(reset: &Notify) -> HttpResponse {
     reset.notify_one();
     std::future::pending().await
 }
 
-async fn read(request: HttpRequest) -> Option<Request> {
+/// The request, whole; `None` when it is too large.
+pub(crate) async fn read(request: HttpRequest) -> Option<Request> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, REQUEST_BODY_MAX).collect().await.ok()?.to_bytes();
     Some(Request {
