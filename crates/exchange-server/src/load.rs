@@ -103,7 +103,8 @@ fn connectors(
                 vertical: Arc::clone(&campaign.vertical),
                 connector: campaign.connector.clone(),
                 place: campaign.connector_place.clone(),
-                bids: matches!(campaign.price, PriceMode::Bid { .. }),
+                // With a contract price a reply need not name one.
+                bids: matches!(campaign.price, PriceMode::Bid { base: None, .. }),
             })
             .collect();
         let beside = |name: &str| folder.others.get(&format!("buyers/{name}")).cloned();

@@ -150,6 +150,9 @@ impl Reading<'_, '_, '_> {
         mark_known(table, &["price", "caps", "accepts"]);
         let vertical = vertical(table, self.sources.verticals, findings)?;
         let price = price(table, vertical.currency(), findings);
+        if let (Some(rule), Some(price)) = (&price_change, &price) {
+            check_price_change(rule, price, findings);
+        }
         let caps = read_caps(table, vertical.currency(), price.as_ref(), findings);
         let accepts = match table.table("accepts", findings) {
             Some(accepts) => FilterReader::new(&vertical, self.lists).read(&accepts, findings),
@@ -232,6 +235,22 @@ fn unknown_policy(table: &mut TableReader<'_>, findings: &mut Findings) -> Unkno
         findings.warning("double_risk", policy.place, message, help);
     }
     policy.value
+}
+
+/// Nothing but the price itself honours the limits of a fixed price.
+fn check_price_change(rule: &Spanned<PriceChange>, price: &PriceMode, findings: &mut Findings) {
+    let moves = matches!(rule.value, PriceChange::Lower | PriceChange::Any);
+    if let PriceMode::Fixed { base } = price
+        && moves
+    {
+        let message =
+            format!("a fixed price cannot change: `{}` books the price", rule.value.code());
+        let base = base.amount_text();
+        let help = format!(
+            "write `price = {{ mode = \"bid\", floor = \"...\", ceiling = \"{base}\", base = \"{base}\" }}`"
+        );
+        findings.warning("never_matches", rule.place.clone(), message, help);
+    }
 }
 
 fn price(

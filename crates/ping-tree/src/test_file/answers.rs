@@ -77,7 +77,7 @@ fn slow_bid(
     Some(ScriptedBid { after, answer })
 }
 
-/// A price for a bidder, `yes` for a fixed price, `no` for either.
+/// A price for a bidder, `yes` where the campaign has a price of its own, `no` for either.
 fn answer(
     campaign: &Campaign,
     text: &str,
@@ -86,7 +86,9 @@ fn answer(
 ) -> Option<PingAnswer> {
     match (text, campaign.price) {
         ("no", _) => Some(declined_as(RejectClass::Other)),
-        ("yes", PriceMode::Fixed { .. }) => Some(PingAnswer::Available { token: None }),
+        ("yes", PriceMode::Fixed { .. } | PriceMode::Bid { base: Some(_), .. }) => {
+            Some(PingAnswer::Available { token: None })
+        }
         (_, PriceMode::Bid { .. }) => match Money::parse(text, campaign.vertical.currency()) {
             Ok(price) => Some(PingAnswer::Bid { price, token: None }),
             Err(_no_amount) => {
@@ -132,7 +134,7 @@ pub(super) fn posts(
         let post = match &entry.value.kind {
             NodeKind::Table(inner) => {
                 let span = entry.key_span.clone();
-                post(table.inner(inner, span), findings)
+                post(table.inner(inner, span), campaign, findings)
             }
             NodeKind::String(text) if text == "accepted" => {
                 Some(PostAnswer::Accepted(Acceptance::default()))
@@ -150,20 +152,32 @@ pub(super) fn posts(
     posts
 }
 
-/// `{ rejected = "duplicate" }`, `{ unknown = "timeout" }` or `{ not_sent = "connect" }`.
-fn post(mut table: TableReader<'_>, findings: &mut Findings) -> Option<PostAnswer> {
+/// `{ rejected = "duplicate" }`, with `counter = "12.00"` what it would pay instead,
+/// `{ accepted = "14.00" }`, `{ unknown = "timeout" }` or `{ not_sent = "connect" }`.
+fn post(
+    mut table: TableReader<'_>,
+    campaign: &Campaign,
+    findings: &mut Findings,
+) -> Option<PostAnswer> {
     let place = table.own_place();
     let entries = table.raw().entries.len();
+    let currency = campaign.vertical.currency();
+    let counter = table.money("counter", currency, findings).map(|counter| counter.value);
+    let accepted = table.money("accepted", currency, findings).map(|price| {
+        PostAnswer::Accepted(Acceptance { price: Some(price.value), ..Acceptance::default() })
+    });
     let rejected = class(&mut table, "rejected", findings)
-        .map(|class| PostAnswer::Rejected(Rejection { class, text: None, counter: None }));
+        .map(|class| PostAnswer::Rejected(Rejection { class, text: None, counter }));
     let unknown = code(&mut table, "unknown", Codes::of(Unknown::ALL, Unknown::code), findings);
     let not_sent = code(&mut table, "not_sent", Codes::of(NotSent::ALL, NotSent::code), findings);
     table.finish(findings);
-    if entries != 1 {
+    let counters = usize::from(counter.is_some() && rejected.is_some());
+    if entries != counters.saturating_add(1) {
         bad_post(place, findings);
         return None;
     }
     rejected
+        .or(accepted)
         .or_else(|| unknown.map(PostAnswer::Unknown))
         .or_else(|| not_sent.map(PostAnswer::NotSent))
 }

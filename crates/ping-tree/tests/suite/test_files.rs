@@ -53,3 +53,46 @@ fn an_expected_reason_may_be_a_family_or_exact() {
     assert!(!IneligiblePattern::Filtered("age".into()).matches(&state));
     assert!(!IneligiblePattern::Cap(CapKind::Day).matches(&Ineligible::Cap(CapKind::Hour)));
 }
+
+#[test]
+fn a_scripted_buyer_may_answer_at_its_contract_price_change_it_or_offer_another() {
+    let campaign = "price = { mode = \"bid\", floor = \"8.00\", ceiling = \"60.00\"";
+    let script = "[[test]]
+name = \"prices\"
+at = 2026-11-23T10:15:00-06:00
+lead = \"prime\"
+bids = { \"acme_mutual/auto-tx\" = \"yes\" }
+posts = { \"acme_mutual/auto-tx\" = { accepted = \"14.00\" }, \"metro_direct/auto\" = { rejected = \"price\", counter = \"12.00\" } }
+expect = { status = \"sold\" }
+";
+    let files = Files::base();
+    let tests = format!("{}\n{script}", files.0["tests/auto_main.toml"].text);
+    let exchange = files
+        .edited("buyers/acme_mutual.toml", campaign, &format!("{campaign}, base = \"9.00\""))
+        .with("tests/auto_main.toml", &tests)
+        .load();
+    assert_eq!(exchange.rendered(), "");
+    let case = exchange.tests[0].cases.last().unwrap();
+    let answers: Vec<_> = case.posts.values().map(|post| format!("{post:?}")).collect();
+    assert!(answers[0].contains("price: Some(Money { amount: 14.00"), "{answers:?}");
+    assert!(answers[1].contains("counter: Some(Money { amount: 12.00"), "{answers:?}");
+    let bid = &case.bids[&id("acme_mutual/auto-tx")].answer;
+    assert_eq!(format!("{bid:?}"), "Available { token: None }");
+}
+
+#[test]
+fn a_campaign_says_what_another_price_in_an_acceptance_means() {
+    use ping_tree::PriceChange;
+    let rule = |line: &str| {
+        let connector = "connector = \"main\"";
+        let with = format!("{connector}\n{line}");
+        let exchange =
+            Files::base().edited("buyers/acme_mutual.toml", connector, &with).load();
+        assert_eq!(exchange.rendered(), "");
+        exchange.routing.campaign(&id("acme_mutual/auto-tx")).unwrap().price_change
+    };
+    assert_eq!(rule(""), PriceChange::Bid);
+    for (word, expected) in PriceChange::WORDS {
+        assert_eq!(rule(&format!("price_change = \"{word}\"")), *expected);
+    }
+}
