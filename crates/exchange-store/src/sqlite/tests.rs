@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exchange_core::price_terms::PriceTerms;
 use exchange_core::record::{
     Answer, AttemptOutcome, CapAmount, CapLimit, Commit, Concluded, Durable, Intent, Next,
-    UnknownPolicy, Window,
+    PayoutRule, PriceChange, Sale, UnknownPolicy, Window,
 };
 use exchange_model::lead::{IntakeFields, intake};
-use exchange_model::outcome::Acceptance;
+use exchange_model::outcome::{Acceptance, Handles};
 use exchange_model::reason::{CapKind, LeadStatus, Refused, RejectClass, Rejection, Unknown};
 use exchange_model::{
     AttemptId, BillingTerms, CampaignId, Currency, Date, Document, Findings, Lead, LeadId, Money,
-    PostPermit, SourceFile, SourceId, Stage, Timestamp, Vertical,
+    PostPermit, Rate, SourceFile, SourceId, Stage, Timestamp, Vertical,
 };
 use settlement_ledger::Stamp;
 use settlement_ledger::account::BankName;
@@ -33,6 +34,7 @@ mod commits;
 mod erasing;
 mod failing;
 mod opening;
+mod prices;
 mod recovering;
 mod requests;
 
@@ -103,13 +105,28 @@ fn generous() -> BillingTerms {
     BillingTerms::Net { days: 30, credit_limit: usd("100000") }
 }
 
+/// Between 8 and 20, of which the seller gets half.
+fn on_price(change: PriceChange) -> PriceTerms {
+    PriceTerms {
+        change,
+        floor: usd("8"),
+        ceiling: usd("20"),
+        payout: PayoutRule::Share(Rate::parse_percent("50%").unwrap()),
+        least: None,
+        stretches: false,
+    }
+}
+
 fn intent(number: u8, step: u8, buyer: &str, price: &str) -> Intent {
     Intent {
         attempt: attempt(number, step),
         campaign: campaign(&format!("{buyer}/auto")),
         tier: "exclusive".to_owned(),
+        request_key: attempt(number, step),
         price: usd(price),
         payout: usd("5.00"),
+        hold: usd(price),
+        on_price: on_price(PriceChange::Bid),
         token: None,
         caps: Vec::new(),
         terms: generous(),
@@ -127,8 +144,14 @@ fn leads_a_day(most: u32) -> CapLimit {
     CapLimit { kind: CapKind::Day, window: day(), limit: CapAmount::Leads(most) }
 }
 
+/// Accepted without a word about the price; [`Desk::try_step`] books it by the stored terms.
 fn accepted() -> AttemptOutcome {
-    AttemptOutcome::Accepted(Acceptance::default())
+    accepted_at(None)
+}
+
+fn accepted_at(price: Option<&str>) -> AttemptOutcome {
+    let acceptance = Acceptance { price: price.map(usd), ..Acceptance::default() };
+    AttemptOutcome::Accepted(Sale { price: usd("12.00"), payout: usd("5.00"), acceptance })
 }
 
 fn rejected() -> AttemptOutcome {
@@ -136,7 +159,7 @@ fn rejected() -> AttemptOutcome {
 }
 
 fn lost() -> AttemptOutcome {
-    AttemptOutcome::Unknown(Unknown::Timeout)
+    AttemptOutcome::Unknown(Unknown::Timeout, Handles::default())
 }
 
 fn concluded(attempt: AttemptId, outcome: AttemptOutcome) -> Concluded {
@@ -224,9 +247,23 @@ impl Desk {
         concluded: Option<Concluded>,
         next: Next,
     ) -> Result<Committed, StoreError> {
+        let concluded = concluded.map(|concluded| self.by_stored_terms(concluded));
         let step = Commit { lead: lead_id(number), at: at(i64::from(number) + 1), concluded, next };
         let reply = matches!(step.next, Next::Answer(_)).then(|| stored_reply("the answer"));
         self.store().commit(step, reply).blocking_wait()
+    }
+
+    /// What the core makes of an acceptance, from what the store gives it.
+    fn by_stored_terms(&self, concluded: Concluded) -> Concluded {
+        let Concluded { attempt, outcome } = concluded;
+        let record = self.store().attempt(attempt).blocking_wait().unwrap();
+        let outcome = match (outcome, record) {
+            (AttemptOutcome::Accepted(sale), Some(record)) => {
+                record.attempt.intent.accepted(sale.acceptance)
+            }
+            (outcome, _) => outcome,
+        };
+        Concluded { attempt, outcome }
     }
 
     fn step(&self, number: u8, concluded: Option<Concluded>, next: Next) -> Durable {

@@ -256,19 +256,6 @@ fn an_outcome_counts_once_and_the_first_decision_stands() {
 }
 
 #[test]
-fn another_price_in_the_reply_is_flagged_and_the_bid_is_booked() {
-    let desk = Desk::new();
-    desk.take_in(1);
-    desk.prepare(intent(1, 1, "acme", "12.00")).unwrap();
-    let acceptance = Acceptance { price: Some(usd("10")), ..Acceptance::default() };
-    let outcome = AttemptOutcome::Accepted(acceptance);
-    desk.answer(1, concluded(attempt(1, 1), outcome), LeadStatus::Sold);
-    assert_eq!(desk.exceptions(), ["price_differs"]);
-    assert_eq!(desk.available("acme", &generous()), 10_000_000 - 1_200);
-    desk.verify();
-}
-
-#[test]
 fn a_lead_is_not_called_sold_unless_somebody_bought_it() {
     let desk = Desk::new();
     desk.take_in(1);

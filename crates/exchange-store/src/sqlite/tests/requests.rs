@@ -3,6 +3,7 @@
 use exchange_core::record::{Promise, PromisedBid};
 use exchange_core::trace::{Trace, TraceEvent};
 use exchange_model::PingId;
+use exchange_model::outcome::BidToken;
 
 use super::*;
 use crate::api_key::{ApiKey, KeyMode};
@@ -12,6 +13,7 @@ fn ping_id(number: u8) -> PingId {
 }
 
 fn promise(number: u8) -> Promise {
+    let token = BidToken::single("t7");
     Promise {
         ping: ping_id(number),
         payout: usd("9.60"),
@@ -20,7 +22,8 @@ fn promise(number: u8) -> Promise {
             campaign: campaign("acme/auto"),
             tier: "exclusive".to_owned(),
             price: usd("12.005"),
-            token: None,
+            token: Some(BidToken { lifetime: Some(Duration::from_secs(30)), ..token }),
+            answered_at: at(3),
         }],
     }
 }
