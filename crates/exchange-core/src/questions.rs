@@ -69,7 +69,7 @@ impl Questions {
         while self.due.is_some_and(|due| due <= now) {
             match self.ways.resolve.get(self.at) {
                 Some(Resolver::Callback) | None => {
-                    self.turn(self.at.saturating_add(1), now, Duration::ZERO)
+                    self.turn(self.at.saturating_add(1), now, Duration::ZERO);
                 }
                 Some(how) => {
                     self.due = None;

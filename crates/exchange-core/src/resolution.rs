@@ -41,6 +41,7 @@ pub enum ResolutionEvent {
 
 /// What the driver must do.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is alive at a time, and most persist")]
 pub enum ResolutionCommand {
     /// Ask the buyer in this way, with [`OpenAttempt::handles`]. A repetition of the post uses the
     /// intent's request key, like every question.

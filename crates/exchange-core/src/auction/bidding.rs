@@ -142,7 +142,7 @@ impl Auction {
                 // No promise outlives the bid that it is made of.
                 expires_at: best
                     .expires_at()
-                    .map_or(now.after(*lifetime), |end| end.min(now.after(*lifetime))),
+                    .map_or_else(|| now.after(*lifetime), |end| end.min(now.after(*lifetime))),
                 bids: self.promised_bids(),
             }),
             (Goal::Quote { .. }, None) => self.next_tier(now),

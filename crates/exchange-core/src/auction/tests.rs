@@ -72,7 +72,7 @@ fn member(line: &str) -> Member {
         status_place: place(),
         place: place(),
     };
-    let listed = after("resolve").or(has("repost").then_some("repost"));
+    let listed = after("resolve").or_else(|| has("repost").then_some("repost"));
     Member {
         campaign: Arc::new(campaign),
         delivery: Delivery {

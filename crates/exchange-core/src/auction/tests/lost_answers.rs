@@ -398,8 +398,7 @@ fn questions_end_with_the_time_that_the_connector_gives_them() {
     open.intent.resolve_by = at_ms("400").after(PAUSE_MAX);
     let mut work = Resolution::new(at_ms("400"), open, ways("repost", None));
     let mut count = 0;
-    loop {
-        let ResolutionCommand::Wait(at) = work.poll() else { break };
+    while let ResolutionCommand::Wait(at) = work.poll() {
         work.handle(at, ResolutionEvent::Timer);
         if let ResolutionCommand::Ask(how) = work.poll() {
             count += 1;
