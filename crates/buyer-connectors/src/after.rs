@@ -1,10 +1,10 @@
 //! What the calls after a post are built from: what was said about the lead, never the lead.
 
-use std::borrow::Cow;
-
-use exchange_model::outcome::{BidToken, Handles};
+use exchange_model::outcome::{BidToken, Brand, Handles};
 use exchange_model::{LeadId, Money, Timestamp};
 
+use crate::ping::amount;
+use crate::post::of_bid;
 use crate::template::{Scalar, Source, Values};
 
 /// What `confirm`, `status` and `void` may say.
@@ -39,18 +39,46 @@ pub(crate) struct AfterValues<'a> {
 impl Values for AfterValues<'_> {
     fn value(&self, source: &Source) -> Option<Scalar<'_>> {
         let context = self.context;
-        let borrowed = |text| Scalar::Text(Cow::Borrowed(text));
         match source {
-            Source::Token => {
-                context.token.and_then(|token| token.tokens.get(BidToken::TOKEN)).map(borrowed)
-            }
-            Source::PingId => context.ping_id.map(borrowed),
-            Source::Price => Some(Scalar::owned(context.price.amount_text())),
-            Source::Alias => Some(borrowed(context.source_alias)),
-            Source::IdempotencyKey => Some(borrowed(context.idempotency_key)),
+            Source::PingId => context.ping_id.map(Scalar::borrowed),
+            Source::Alias => Some(Scalar::borrowed(context.source_alias)),
             Source::LeadId => Some(Scalar::owned(context.lead.to_string())),
-            // Load refuses fields in such a call.
-            Source::Field(_) | Source::Anonymised(..) | Source::Secret(_) => None,
+            Source::Now => Some(Scalar::Moment(context.now)),
+            Source::Price => Some(amount(context.price)),
+            Source::Ping(_) | Source::BrandIds | Source::BrandNames => {
+                of_bid(context.token?, source)
+            }
+            Source::Token(name) => context.auth.get(name).map(Scalar::borrowed),
+            Source::Post(name) => context.handles.get(name).map(Scalar::borrowed),
+            Source::IdempotencyKey => Some(Scalar::borrowed(context.idempotency_key)),
+            // Load refuses these in such a call; what is fixed is in the template itself.
+            Source::Field(_)
+            | Source::Anonymised(..)
+            | Source::Floor
+            | Source::TimeLeftMillis
+            | Source::TimeLeftSeconds
+            | Source::Pre(_)
+            | Source::CallbackUrl
+            | Source::Brand(_)
+            | Source::Secret(_)
+            | Source::Fixed(_)
+            | Source::Absent => None,
         }
+    }
+
+    fn brands(&self) -> &[Brand] {
+        self.context.token.map_or(&[], |token| &token.brands)
+    }
+}
+
+/// The values of a call that belongs to no lead: the `token` stage's.
+#[derive(Debug)]
+pub(crate) struct TokenValues {
+    pub(crate) now: Timestamp,
+}
+
+impl Values for TokenValues {
+    fn value(&self, source: &Source) -> Option<Scalar<'_>> {
+        matches!(source, Source::Now).then_some(Scalar::Moment(self.now))
     }
 }

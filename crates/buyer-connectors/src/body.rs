@@ -1,8 +1,19 @@
 //! Request bodies, compiled: trees in the shape of the buyer's specification, or literal texts.
+//!
+//! What has no value is left out, and what a body says in itself is escaped for its place: a
+//! document inside a value is written first and escaped like any other text.
 
-use crate::template::{
-    Escape, LeadFields, Placeholder, Source, Template, Values, push_json_string, push_lead_json,
-};
+use crate::template::{BrandValues, Escape, Placeholder, See, Seen, Template, Values};
+
+mod form;
+mod json;
+mod multipart;
+mod xml;
+
+pub(crate) use form::{Form, Pair};
+pub(crate) use json::Json;
+pub(crate) use multipart::content_type as multipart_type;
+pub(crate) use xml::{Content, Element, XmlDocument};
 
 /// A compiled body.
 #[derive(Debug)]
@@ -14,226 +25,109 @@ pub(crate) enum Body {
     /// A JSON document.
     Json(Json),
     /// Names and values of a form or query, in order.
-    Form(Vec<(Box<str>, Template)>),
+    Form(Form),
+    /// The same, one part for each.
+    Multipart(Form),
     /// An XML document.
-    Xml(Element),
-}
-
-/// A JSON value. Keys and fixed values are rendered at load.
-#[derive(Debug)]
-pub(crate) enum Json {
-    /// Fixed JSON text.
-    Fixed(Box<str>),
-    /// One placeholder and nothing else: the value keeps its type, or is left out.
-    Value(Placeholder),
-    /// Text with placeholders.
-    Text(Template),
-    /// The lead's fields.
-    Lead(LeadFields),
-    /// A list.
-    List(Vec<Self>),
-    /// Keys, quoted and escaped, and their values.
-    Object(Vec<(Box<str>, Self)>),
-}
-
-/// An XML element.
-#[derive(Debug)]
-pub(crate) struct Element {
-    pub(crate) name: Box<str>,
-    pub(crate) attributes: Vec<(Box<str>, Template)>,
-    pub(crate) content: Content,
-}
-
-/// What an element holds.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// Text.
-    Text(Template),
-    /// Elements.
-    Elements(Vec<Element>),
-    /// One element per field of the lead.
-    Lead(LeadFields),
+    Xml(XmlDocument),
 }
 
 impl Body {
-    /// The whole body.
-    pub(crate) fn render(&self, values: &dyn Values) -> String {
-        let mut out = String::new();
+    /// Appends the whole body.
+    pub(crate) fn render(&self, values: &dyn Values, out: &mut String) {
         match self {
             Self::Empty => {}
-            Self::Text(template, escape) => template.render(values, *escape, &mut out),
+            Self::Text(template, escape) => template.render(values, *escape, out),
             Self::Json(json) => {
-                if !json.push(values, &mut out) {
+                if !json.push(values, out) {
                     out.push_str("null");
                 }
             }
-            Self::Form(pairs) => push_form(pairs, values, &mut out),
-            Self::Xml(root) => root.push(values, &mut out),
+            Self::Form(form) => form.push(values, out),
+            Self::Multipart(form) => multipart::push(form, values, out),
+            Self::Xml(document) => document.push(values, out),
         }
-        out
     }
-}
 
-impl Body {
-    /// Whether any placeholder is as `wanted`.
-    pub(crate) fn any_placeholder(&self, wanted: &dyn Fn(&Placeholder) -> bool) -> bool {
+    /// Shows its pieces.
+    pub(crate) fn visit(&self, see: See<'_>) {
         match self {
-            Self::Empty => false,
-            Self::Text(template, _) => template.any_placeholder(wanted),
-            Self::Json(json) => json.any_placeholder(wanted),
-            Self::Form(pairs) => pairs.iter().any(|(_, value)| value.any_placeholder(wanted)),
-            Self::Xml(root) => root.any_placeholder(wanted),
+            Self::Empty => {}
+            Self::Text(template, _) => template.visit(see),
+            Self::Json(json) => json.visit(see),
+            Self::Form(form) | Self::Multipart(form) => form.visit(see),
+            Self::Xml(document) => document.visit(see),
         }
     }
 }
 
-impl Json {
-    fn any_placeholder(&self, wanted: &dyn Fn(&Placeholder) -> bool) -> bool {
-        match self {
-            Self::Fixed(_) | Self::Lead(_) => false,
-            Self::Value(placeholder) => wanted(placeholder),
-            Self::Text(template) => template.any_placeholder(wanted),
-            Self::List(items) => items.iter().any(|item| item.any_placeholder(wanted)),
-            Self::Object(entries) => entries.iter().any(|(_, v)| v.any_placeholder(wanted)),
-        }
-    }
+/// `$if` and `$is`: whether a part is written.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pub(crate) value: Placeholder,
+    /// The words that it must be one of; without them it must be there and not no.
+    pub(crate) is: Option<Vec<Box<str>>>,
+}
 
-    /// Appends the value; says whether there was one.
-    fn push(&self, values: &dyn Values, out: &mut String) -> bool {
-        match self {
-            Self::Fixed(text) => out.push_str(text),
-            Self::Value(placeholder) => {
-                let Some(value) = placeholder.evaluate(values) else { return false };
-                value.push_json(out);
+impl Guard {
+    pub(crate) fn holds(&self, values: &dyn Values) -> bool {
+        let Some(value) = self.value.evaluate(values) else { return false };
+        match &self.is {
+            None => value.is_truthy(),
+            Some(words) => {
+                let text = value.text();
+                words.iter().any(|word| **word == *text)
             }
-            Self::Text(template) => {
-                out.push('"');
-                template.render(values, Escape::Json, out);
-                out.push('"');
+        }
+    }
+
+    fn visit(&self, see: See<'_>) {
+        self.value.visit(see);
+        self.is.iter().flatten().for_each(|word| see(Seen::Text(word)));
+    }
+}
+
+/// A text of a form, an attribute or an element.
+#[derive(Debug)]
+pub(crate) enum Text {
+    /// A template; one whose only placeholder is absent is absent.
+    Template(Template),
+    /// Only where the guard holds.
+    Guarded(Guard, Box<Self>),
+    /// The text of another document.
+    Document(Box<Body>),
+}
+
+impl Text {
+    /// Appends the text; says whether there was one. Templates are prepared for this escape.
+    pub(crate) fn push(&self, values: &dyn Values, escape: Escape, out: &mut String) -> bool {
+        match self {
+            Self::Template(template) => template.push(values, escape, out),
+            Self::Guarded(guard, inner) => guard.holds(values) && inner.push(values, escape, out),
+            Self::Document(body) => {
+                let mut document = String::new();
+                body.render(values, &mut document);
+                escape.push(&document, out);
+                true
             }
-            Self::Lead(fields) => push_lead_json(fields, values, out),
-            Self::List(items) => push_list(items, values, out),
-            Self::Object(entries) => push_object(entries, values, out),
-        }
-        true
-    }
-
-    /// Quotes and escapes a key.
-    pub(crate) fn key(name: &str) -> Box<str> {
-        let mut out = String::new();
-        push_json_string(name, &mut out);
-        out.into()
-    }
-}
-
-fn push_list(items: &[Json], values: &dyn Values, out: &mut String) {
-    out.push('[');
-    let mut separator = "";
-    for item in items {
-        let before = out.len();
-        out.push_str(separator);
-        if item.push(values, out) {
-            separator = ",";
-        } else {
-            out.truncate(before);
         }
     }
-    out.push(']');
-}
 
-fn push_object(entries: &[(Box<str>, Json)], values: &dyn Values, out: &mut String) {
-    out.push('{');
-    let mut separator = "";
-    for (key, value) in entries {
-        let before = out.len();
-        out.push_str(separator);
-        out.push_str(key);
-        out.push(':');
-        if value.push(values, out) {
-            separator = ",";
-        } else {
-            out.truncate(before);
+    pub(crate) fn visit(&self, see: See<'_>) {
+        match self {
+            Self::Template(template) => template.visit(see),
+            Self::Guarded(guard, inner) => {
+                guard.visit(see);
+                inner.visit(see);
+            }
+            Self::Document(body) => body.visit(see),
         }
     }
-    out.push('}');
 }
 
-/// Appends `a=b&c=d`; a pair whose only placeholder is absent is left out.
-fn push_form(pairs: &[(Box<str>, Template)], values: &dyn Values, out: &mut String) {
-    for (name, template) in pairs {
-        let Some(value) = present(template, values) else { continue };
-        if !out.is_empty() {
-            out.push('&');
-        }
-        Escape::Form.push(name, out);
-        out.push('=');
-        Escape::Form.push(&value, out);
-    }
-}
-
-/// The text, or nothing when it is one placeholder that has no value.
-fn present(template: &Template, values: &dyn Values) -> Option<String> {
-    match template.sole_placeholder() {
-        Some(placeholder) => placeholder.evaluate(values).map(|value| value.text().into_owned()),
-        None => Some(template.plain(values)),
-    }
-}
-
-impl Element {
-    fn any_placeholder(&self, wanted: &dyn Fn(&Placeholder) -> bool) -> bool {
-        let inside = match &self.content {
-            Content::Text(template) => template.any_placeholder(wanted),
-            Content::Elements(elements) => elements.iter().any(|e| e.any_placeholder(wanted)),
-            Content::Lead(_) => false,
-        };
-        inside || self.attributes.iter().any(|(_, value)| value.any_placeholder(wanted))
-    }
-
-    fn push(&self, values: &dyn Values, out: &mut String) {
-        let text = match &self.content {
-            Content::Text(template) => match present(template, values) {
-                Some(text) => text,
-                None if self.attributes.is_empty() => return,
-                None => String::new(),
-            },
-            Content::Elements(_) | Content::Lead(_) => String::new(),
-        };
-        open(&self.name, &self.attributes, values, out);
-        match &self.content {
-            Content::Text(_) => Escape::Xml.push(&text, out),
-            Content::Elements(elements) => elements.iter().for_each(|e| e.push(values, out)),
-            Content::Lead(fields) => push_lead_xml(fields, values, out),
-        }
-        close(&self.name, out);
-    }
-}
-
-fn open(name: &str, attributes: &[(Box<str>, Template)], values: &dyn Values, out: &mut String) {
-    out.push('<');
-    out.push_str(name);
-    for (attribute, template) in attributes {
-        let Some(value) = present(template, values) else { continue };
-        out.push(' ');
-        out.push_str(attribute);
-        out.push_str("=\"");
-        Escape::Xml.push(&value, out);
-        out.push('"');
-    }
-    out.push('>');
-}
-
-fn close(name: &str, out: &mut String) {
-    out.push_str("</");
-    out.push_str(name);
-    out.push('>');
-}
-
-fn push_lead_xml(fields: &LeadFields, values: &dyn Values, out: &mut String) {
-    for (name, at) in fields.iter() {
-        if let Some(value) = values.value(&Source::Field(*at)) {
-            open(name, &[], values, out);
-            Escape::Xml.push(&value.text(), out);
-            close(name, out);
-        }
+/// Does something once per bid, with that bid's values.
+fn each_brand(values: &dyn Values, mut write: impl FnMut(&dyn Values)) {
+    for brand in values.brands() {
+        write(&BrandValues { outer: values, brand });
     }
 }

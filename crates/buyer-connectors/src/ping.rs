@@ -2,7 +2,6 @@
 //!
 //! Nothing in this file can name contact data or the right to send it.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use exchange_model::outcome::Handles;
@@ -31,7 +30,7 @@ pub struct PingContext<'a> {
     pub auth: &'a Handles,
 }
 
-/// The values of one ping.
+/// The values of one ping, and of the call before it.
 #[derive(Debug)]
 pub(crate) struct PingValues<'a> {
     pub(crate) view: &'a PingView<'a>,
@@ -40,17 +39,46 @@ pub(crate) struct PingValues<'a> {
 
 impl Values for PingValues<'_> {
     fn value(&self, source: &Source) -> Option<Scalar<'_>> {
+        let context = self.context;
         match source {
             Source::Field(at) => self.view.value(*at).map(Scalar::from),
             Source::Anonymised(at, how) => self.view.anonymised(*at, *how).map(Scalar::from),
-            Source::PingId => Some(Scalar::Text(Cow::Borrowed(self.context.ping_id))),
-            Source::Alias => Some(Scalar::Text(Cow::Borrowed(self.context.source_alias))),
-            // Load refuses these in a ping; a secret is in the template itself.
-            Source::Token
+            Source::PingId => Some(Scalar::borrowed(context.ping_id)),
+            Source::Alias => Some(Scalar::borrowed(context.source_alias)),
+            Source::Now => Some(Scalar::Moment(context.now)),
+            Source::Floor => context.floor.map(amount),
+            Source::TimeLeftMillis => Some(millis(context.time_left)),
+            Source::TimeLeftSeconds => Some(seconds(context.time_left)),
+            Source::CallbackUrl => context.callback_url.map(Scalar::borrowed),
+            Source::Pre(name) => context.pre.get(name).map(Scalar::borrowed),
+            Source::Token(name) => context.auth.get(name).map(Scalar::borrowed),
+            // Load refuses these in a ping; what is fixed is in the template itself.
+            Source::Ping(_)
+            | Source::Post(_)
             | Source::Price
             | Source::LeadId
             | Source::IdempotencyKey
-            | Source::Secret(_) => None,
+            | Source::BrandIds
+            | Source::BrandNames
+            | Source::Brand(_)
+            | Source::Secret(_)
+            | Source::Fixed(_)
+            | Source::Absent => None,
         }
     }
+}
+
+/// An amount as digits.
+pub(crate) fn amount(money: Money) -> Scalar<'static> {
+    Scalar::owned(money.amount_text())
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(left: Duration) -> Scalar<'static> {
+    Scalar::Integer(i64::try_from(left.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Whole seconds: what has begun and is not over does not count.
+pub(crate) fn seconds(left: Duration) -> Scalar<'static> {
+    Scalar::Integer(i64::try_from(left.as_secs()).unwrap_or(i64::MAX))
 }

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use exchange_model::outcome::{BidToken, Handles};
+use exchange_model::outcome::{BidToken, Brand, Handles};
 use exchange_model::timestamp::Date;
 use exchange_model::vertical::normalise;
 use exchange_model::{
-    FieldClass, FieldIdx, FieldType, Lead, Money, PingView, PostPermit, Timestamp, Vertical,
+    FieldClass, FieldIdx, FieldType, Lead, LeadId, Money, PingView, PostPermit, Timestamp, Vertical,
 };
 
-use crate::template::{Scalar, Source, Values};
+use crate::ping::{amount, millis, seconds};
+use crate::template::{Scalar, Source, Values, joined};
 
 /// What a post may say beside the lead.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +44,66 @@ pub struct PostContext<'a> {
 
 impl<'a> PostContext<'a> {
     fn value(&self, source: &Source) -> Option<Scalar<'a>> {
-        let borrowed = |text: &'a str| Scalar::Text(Cow::Borrowed(text));
         match source {
-            Source::Token => {
-                self.token.and_then(|token| token.tokens.get(BidToken::TOKEN)).map(borrowed)
-            }
-            Source::PingId => self.ping_id.map(borrowed),
-            Source::Price => Some(Scalar::owned(self.price.amount_text())),
-            Source::Alias => Some(borrowed(self.source_alias)),
-            Source::IdempotencyKey => Some(borrowed(self.idempotency_key)),
-            Source::Field(_) | Source::Anonymised(..) | Source::LeadId | Source::Secret(_) => None,
+            Source::PingId => self.ping_id.map(Scalar::borrowed),
+            Source::Alias => Some(Scalar::borrowed(self.source_alias)),
+            Source::Now => Some(Scalar::Moment(self.now)),
+            Source::Floor => self.floor.map(amount),
+            Source::TimeLeftMillis => Some(millis(self.time_left)),
+            Source::TimeLeftSeconds => Some(seconds(self.time_left)),
+            Source::Price => Some(amount(self.price)),
+            Source::Ping(_) | Source::BrandIds | Source::BrandNames => of_bid(self.token?, source),
+            Source::Pre(name) => self.pre.get(name).map(Scalar::borrowed),
+            Source::Token(name) => self.auth.get(name).map(Scalar::borrowed),
+            Source::IdempotencyKey => Some(Scalar::borrowed(self.idempotency_key)),
+            Source::CallbackUrl => self.callback_url.map(Scalar::borrowed),
+            // Of the lead, of one of its bids, or in the template itself.
+            Source::Field(_)
+            | Source::Anonymised(..)
+            | Source::LeadId
+            | Source::Post(_)
+            | Source::Brand(_)
+            | Source::Secret(_)
+            | Source::Fixed(_)
+            | Source::Absent => None,
         }
+    }
+
+    fn brands(&self) -> &'a [Brand] {
+        self.token.map_or(&[], |token| &token.brands)
+    }
+}
+
+/// What the buyer's answer to the ping has named.
+pub(crate) fn of_bid<'a>(token: &'a BidToken, source: &Source) -> Option<Scalar<'a>> {
+    match source {
+        Source::Ping(name) => token.tokens.get(name).map(Scalar::borrowed),
+        Source::BrandIds => joined(&token.brands, |brand| brand.id.as_deref()),
+        Source::BrandNames => joined(&token.brands, |brand| brand.name.as_deref()),
+        _ => None,
+    }
+}
+
+/// The values of one call before a post: what the post knows, but for contact data.
+#[derive(Debug)]
+pub(crate) struct PrePostValues<'a> {
+    pub(crate) lead: LeadId,
+    pub(crate) view: &'a PingView<'a>,
+    pub(crate) context: &'a PostContext<'a>,
+}
+
+impl Values for PrePostValues<'_> {
+    fn value(&self, source: &Source) -> Option<Scalar<'_>> {
+        match source {
+            Source::Field(at) => self.view.value(*at).map(Scalar::from),
+            Source::Anonymised(at, how) => self.view.anonymised(*at, *how).map(Scalar::from),
+            Source::LeadId => Some(Scalar::owned(self.lead.to_string())),
+            other => self.context.value(other),
+        }
+    }
+
+    fn brands(&self) -> &[Brand] {
+        self.context.brands()
     }
 }
 
@@ -82,7 +132,7 @@ impl PostValues<'_> {
 fn typed<'a>(kind: &FieldType, text: String) -> Scalar<'a> {
     match kind {
         FieldType::Integer { .. } | FieldType::Decimal if normalise(kind, &text).is_ok() => {
-            Scalar::Number(text)
+            Scalar::Number(Cow::Owned(text))
         }
         FieldType::Boolean => match text.as_str() {
             "true" => Scalar::Boolean(true),
@@ -103,6 +153,10 @@ impl Values for PostValues<'_> {
             Source::LeadId => Some(Scalar::owned(self.lead.id().to_string())),
             other => self.context.value(other),
         }
+    }
+
+    fn brands(&self) -> &[Brand] {
+        self.context.brands()
     }
 }
 
@@ -128,5 +182,9 @@ impl Values for ExampleValues<'_> {
             Source::LeadId => Some(Scalar::owned(self.lead.id().to_string())),
             other => self.context.value(other),
         }
+    }
+
+    fn brands(&self) -> &[Brand] {
+        self.context.brands()
     }
 }

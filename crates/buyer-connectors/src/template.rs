@@ -6,48 +6,21 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use exchange_model::{Anonymiser, FieldIdx};
+use exchange_model::FieldIdx;
 
-use crate::secrets::SecretText;
-
+mod dictionary;
 mod escape;
 mod filter;
 mod parse;
 mod scalar;
+mod source;
 
+pub(crate) use dictionary::{Ranges, Words};
 pub(crate) use escape::{Escape, push_json_string};
-pub(crate) use filter::{Filter, Ranges, Words, parse_date_format};
-pub(crate) use parse::{FilterCall, Piece, PlaceholderText, pieces};
+pub(crate) use filter::{Arg, DateForm, Filter, Operation, PhoneForm};
+pub(crate) use parse::{Argument, FilterCall, Piece, PlaceholderText, pieces};
 pub(crate) use scalar::Scalar;
-
-/// Where a placeholder's value comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum Source {
-    /// A field as it is.
-    Field(FieldIdx),
-    /// A field after a one-way step.
-    Anonymised(FieldIdx, Anonymiser),
-    /// `ping.token`.
-    Token,
-    /// `ping.id`.
-    PingId,
-    /// `price`.
-    Price,
-    /// `lead_id`.
-    LeadId,
-    /// `source.alias`.
-    Alias,
-    /// `idempotency_key`.
-    IdempotencyKey,
-    /// `secret.<name>`, looked up at load.
-    Secret(Arc<SecretText>),
-}
-
-/// What answers for the sources of one request. Secrets are in the template itself.
-pub(crate) trait Values {
-    /// The value, or nothing when the lead or the request has none.
-    fn value(&self, source: &Source) -> Option<Scalar<'_>>;
-}
+pub(crate) use source::{BrandPart, BrandValues, NoValues, See, Seen, Source, Values, joined};
 
 /// The fields that `{{ lead }}` carries, by name.
 pub(crate) type LeadFields = Arc<[(Box<str>, FieldIdx)]>;
@@ -60,13 +33,25 @@ pub(crate) struct Placeholder {
 }
 
 impl Placeholder {
-    /// The value after every filter; nothing when it is absent and no filter supplies a default.
+    /// The value after every filter; nothing when it is absent and no filter supplies one.
     pub(crate) fn evaluate<'v>(&'v self, values: &'v dyn Values) -> Option<Scalar<'v>> {
-        let first = match &self.source {
-            Source::Secret(text) => Some(Scalar::Text(Cow::Borrowed(text.reveal()))),
-            other => values.value(other),
-        };
-        self.filters.iter().fold(first, |value, filter| filter.apply(value))
+        let first = self.source.value(values);
+        self.filters.iter().fold(first, |value, filter| filter.apply(value, values))
+    }
+
+    /// Shows its source and its arguments.
+    pub(crate) fn visit(&self, see: See<'_>) {
+        see(Seen::Source(&self.source));
+        self.filters.iter().for_each(|filter| filter.visit(see));
+    }
+
+    /// The value, when it is the same for every request.
+    pub(crate) fn fixed(&self) -> Option<Scalar<'_>> {
+        let mut fixed = true;
+        self.visit(&mut |seen| {
+            fixed &= !matches!(seen, Seen::Source(source) if !source.is_fixed())
+        });
+        if fixed { self.evaluate(&NoValues) } else { None }
     }
 }
 
@@ -88,6 +73,16 @@ pub(crate) struct Template {
 }
 
 impl Template {
+    /// A text without placeholders.
+    pub(crate) fn fixed(text: &str) -> Self {
+        Self { segments: vec![Segment::Literal(text.into())] }
+    }
+
+    /// A placeholder and nothing else.
+    pub(crate) fn sole(source: Source) -> Self {
+        Self { segments: vec![Segment::Value(Placeholder { source, filters: Vec::new() })] }
+    }
+
     /// The only placeholder, when the text is nothing else: such a value keeps its type.
     pub(crate) fn sole_placeholder(&self) -> Option<&Placeholder> {
         match self.segments.as_slice() {
@@ -116,17 +111,82 @@ impl Template {
         Some(text)
     }
 
-    /// Whether any placeholder is as `wanted`.
-    pub(crate) fn any_placeholder(&self, wanted: &dyn Fn(&Placeholder) -> bool) -> bool {
-        self.segments.iter().any(|segment| match segment {
-            Segment::Value(placeholder) => wanted(placeholder),
-            Segment::Literal(_) | Segment::Lead(_) => false,
-        })
+    /// Shows its pieces. Those of `{{ lead }}` are fields as they are.
+    pub(crate) fn visit(&self, see: See<'_>) {
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(text) => see(Seen::Text(text)),
+                Segment::Value(placeholder) => placeholder.visit(see),
+                Segment::Lead(fields) => visit_lead(fields, see),
+            }
+        }
     }
 
-    /// Whether it says the idempotency key.
-    pub(crate) fn mentions_idempotency_key(&self) -> bool {
-        self.any_placeholder(&|at| matches!(at.source, Source::IdempotencyKey))
+    /// Whether it writes a secret.
+    pub(crate) fn holds_secret(&self) -> bool {
+        let mut secret = false;
+        self.visit(&mut |seen| {
+            secret |= matches!(seen, Seen::Source(Source::Secret(_) | Source::Token(_)));
+        });
+        secret
+    }
+
+    /// The same where literals are already in the form of their surroundings: what is fixed becomes
+    /// a literal.
+    pub(crate) fn folded(self, escape: Escape) -> Self {
+        self.prepared(Escape::None, escape)
+    }
+
+    /// The same where what is fixed is part of the text as it is.
+    pub(crate) fn folded_as_is(self) -> Self {
+        self.prepared(Escape::None, Escape::None)
+    }
+
+    /// The same where the whole text is one value: literals are escaped too.
+    pub(crate) fn escaped(self, escape: Escape) -> Self {
+        self.prepared(escape, escape)
+    }
+
+    fn prepared(self, literals: Escape, values: Escape) -> Self {
+        let mut segments: Vec<Segment> = Vec::with_capacity(self.segments.len());
+        for segment in self.segments {
+            let (text, escape) = match &segment {
+                Segment::Literal(text) => (Cow::Borrowed(&**text), literals),
+                Segment::Value(placeholder) => match placeholder.fixed() {
+                    Some(value) => (Cow::Owned(value.text().into_owned()), values),
+                    None => {
+                        segments.push(segment);
+                        continue;
+                    }
+                },
+                Segment::Lead(_) => {
+                    segments.push(segment);
+                    continue;
+                }
+            };
+            let mut joined = match segments.pop() {
+                Some(Segment::Literal(before)) => String::from(before),
+                other => {
+                    segments.extend(other);
+                    String::new()
+                }
+            };
+            escape.push(&text, &mut joined);
+            segments.push(Segment::Literal(joined.into()));
+        }
+        Self { segments }
+    }
+
+    /// Appends the text with its values; says whether there was one. A text that is one
+    /// placeholder is absent when its value is, elsewhere an absent value is empty.
+    pub(crate) fn push(&self, values: &dyn Values, escape: Escape, out: &mut String) -> bool {
+        if let Some(placeholder) = self.sole_placeholder() {
+            let Some(value) = placeholder.evaluate(values) else { return false };
+            value.push(escape, out);
+            return true;
+        }
+        self.render(values, escape, out);
+        true
     }
 
     /// Appends the text with its values. An absent value is empty.
@@ -136,7 +196,7 @@ impl Template {
                 Segment::Literal(text) => out.push_str(text),
                 Segment::Value(placeholder) => {
                     if let Some(value) = placeholder.evaluate(values) {
-                        escape.push(&value.text(), out);
+                        value.push(escape, out);
                     }
                 }
                 Segment::Lead(fields) => push_lead_json(fields, values, out),
@@ -149,6 +209,14 @@ impl Template {
         let mut out = String::new();
         self.render(values, Escape::None, &mut out);
         out
+    }
+}
+
+/// Shows the fields of `{{ lead }}`.
+pub(crate) fn visit_lead(fields: &LeadFields, see: See<'_>) {
+    for (name, at) in fields.iter() {
+        see(Seen::Text(name));
+        see(Seen::Source(&Source::Field(*at)));
     }
 }
 

@@ -1,256 +1,192 @@
 //! From a `body` table, written in the shape of the buyer's specification, to a body.
 
-use std::sync::Arc;
-
 use exchange_model::document::{Node, NodeKind, Table};
 use exchange_model::{Findings, Place, TableReader};
 
 use super::scope::Scope;
-use crate::body::{Body, Content, Element, Json};
-use crate::template::{Segment, Template};
+use crate::body::{Body, Element, Guard, Text, XmlDocument};
+use crate::template::{Escape, Template};
+
+mod form;
+mod json;
+mod special;
+mod xml;
+
+use special::Special;
+pub(super) use xml::{XmlOptions, envelope};
 
 /// How a request's body is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Format {
     Json,
     Form,
-    Xml,
     Query,
+    Xml,
+    Soap,
+    Multipart,
     Text,
 }
 
 /// Deepest nesting of a mapped body.
-const DEPTH_MAX: u8 = 16;
+const DEPTH_MAX: u8 = 32;
 
-/// Compiles the table under `body`.
+/// Compiles what stands under `body`.
 pub(super) fn mapped(
     scope: &Scope<'_>,
     format: Format,
-    body: &TableReader<'_>,
+    xml: &XmlOptions,
+    (reader, node): (&TableReader<'_>, &Node),
     findings: &mut Findings,
 ) -> Option<Body> {
-    let mut reader = BodyReader { scope, table: body, findings };
-    match format {
-        Format::Json => reader.object(body.raw(), 0).map(Body::Json),
-        Format::Form | Format::Query => reader.form().map(Body::Form),
-        Format::Xml => reader.root().map(Body::Xml),
-        Format::Text => {
-            reader.refuse(
-                body.own_place(),
-                "a text body is written as `template`",
-                "write `template = '''...'''`",
-            );
-            None
-        }
-    }
+    let mut reader = BodyReader { scope: scope.clone(), xml, reader, depth: 0, findings };
+    reader.document(format, node)
+}
+
+/// Compiles the elements inside an envelope's header or body.
+pub(super) fn elements(
+    scope: &Scope<'_>,
+    xml: &XmlOptions,
+    (reader, node): (&TableReader<'_>, &Node),
+    findings: &mut Findings,
+) -> Option<Vec<Element>> {
+    let mut reader = BodyReader { scope: scope.clone(), xml, reader, depth: 0, findings };
+    let table = reader.table(node)?;
+    reader.children(table)
+}
+
+/// Compiles the names and values under `query`.
+pub(super) fn pairs(
+    scope: &Scope<'_>,
+    (reader, node): (&TableReader<'_>, &Node),
+    findings: &mut Findings,
+) -> Option<crate::body::Form> {
+    let xml = XmlOptions::default();
+    let mut reader = BodyReader { scope: scope.clone(), xml: &xml, reader, depth: 0, findings };
+    reader.form(node, Escape::Form)
 }
 
 struct BodyReader<'a, 'f> {
-    scope: &'a Scope<'a>,
-    table: &'a TableReader<'a>,
+    scope: Scope<'a>,
+    xml: &'a XmlOptions,
+    reader: &'a TableReader<'a>,
+    depth: u8,
     findings: &'f mut Findings,
 }
 
 impl BodyReader<'_, '_> {
-    fn refuse(&mut self, place: Place, message: &str, help: &str) {
-        self.findings.error("bad_body", place, message.to_owned(), help.to_owned());
-    }
-
-    fn place(&self, node: &Node) -> Place {
-        self.table.place(node.span.clone())
-    }
-
-    fn too_deep(&mut self, node: &Node, depth: u8) -> bool {
-        if depth < DEPTH_MAX {
-            return false;
-        }
-        self.refuse(self.place(node), "the body is nested too deeply", "at most 16 levels");
-        true
-    }
-
-    fn object(&mut self, table: &Table, depth: u8) -> Option<Json> {
-        let mut entries = Vec::with_capacity(table.entries.len());
-        let mut complete = true;
-        for entry in &table.entries {
-            match self.json(&entry.value, depth) {
-                Some(value) => entries.push((Json::key(&entry.key), value)),
-                None => complete = false,
-            }
-        }
-        complete.then_some(Json::Object(entries))
-    }
-
-    fn json(&mut self, node: &Node, depth: u8) -> Option<Json> {
-        if self.too_deep(node, depth) {
-            return None;
-        }
-        let deeper = depth.saturating_add(1);
-        match &node.kind {
-            NodeKind::String(text) => {
-                let place = self.place(node);
-                let template = self.scope.template(text, &place, self.findings)?;
-                self.json_text(template, place)
-            }
-            NodeKind::Integer(number) => Some(Json::Fixed(number.to_string().into())),
-            NodeKind::Float(digits) => self.json_number(digits, node),
-            NodeKind::Boolean(yes) => Some(Json::Fixed(yes.to_string().into())),
-            NodeKind::Datetime(text) => Some(Json::Fixed(Json::key(text))),
-            NodeKind::Array(items) => {
-                let read: Vec<Option<Json>> =
-                    items.iter().map(|item| self.json(item, deeper)).collect();
-                read.into_iter().collect::<Option<Vec<_>>>().map(Json::List)
-            }
-            NodeKind::Table(table) => self.object(table, deeper),
-        }
-    }
-
-    fn json_text(&mut self, template: Template, place: Place) -> Option<Json> {
-        if let Some(placeholder) = template.sole_placeholder() {
-            return Some(Json::Value(placeholder.clone()));
-        }
-        if let Some(fields) = template.sole_lead() {
-            return Some(Json::Lead(Arc::clone(fields)));
-        }
-        if template.segments.iter().any(|segment| matches!(segment, Segment::Lead(_))) {
-            let message = "`lead` is an object and cannot stand inside a text".to_owned();
-            let help = "write \"{{ lead }}\" and nothing else".to_owned();
-            self.findings.error("lead_not_here", place, message, help);
-            return None;
-        }
-        Some(match template.literal() {
-            Some(text) => Json::Fixed(Json::key(&text)),
-            None => Json::Text(template),
-        })
-    }
-
-    fn json_number(&mut self, digits: &str, node: &Node) -> Option<Json> {
-        if serde_json::from_str::<serde_json::Number>(digits).is_err() {
-            let help = "write digits with an optional point, or a string";
-            self.refuse(self.place(node), "JSON has no such number", help);
-            return None;
-        }
-        Some(Json::Fixed(digits.into()))
-    }
-
-    /// A value that becomes text.
-    fn plain(&mut self, node: &Node) -> Option<Template> {
-        let fixed = |text: String| Some(Template { segments: vec![Segment::Literal(text.into())] });
-        match &node.kind {
-            NodeKind::String(text) => self.scope.text(text, &self.place(node), self.findings),
-            NodeKind::Integer(number) => fixed(number.to_string()),
-            NodeKind::Boolean(yes) => fixed(yes.to_string()),
-            NodeKind::Float(text) | NodeKind::Datetime(text) => fixed(text.clone()),
-            NodeKind::Array(_) | NodeKind::Table(_) => {
-                let help = "a form is flat: one text, or a list of texts, per name";
-                self.refuse(self.place(node), "a table cannot stand here", help);
+    fn document(&mut self, format: Format, node: &Node) -> Option<Body> {
+        match format {
+            Format::Json => match &node.kind {
+                NodeKind::Table(_) | NodeKind::Array(_) => self.json(node).map(Body::Json),
+                _ => {
+                    self.refuse(node, "a JSON body is a table or a list", "write `{ ... }`");
+                    None
+                }
+            },
+            Format::Form | Format::Query => self.form(node, Escape::Form).map(Body::Form),
+            Format::Multipart => self.form(node, Escape::None).map(Body::Multipart),
+            Format::Xml | Format::Soap => self.xml_document(node).map(Body::Xml),
+            Format::Text => {
+                let help = "write `template = '''...'''`";
+                self.refuse(node, "a text body is written as `template`", help);
                 None
             }
         }
     }
 
-    fn form(&mut self) -> Option<Vec<(Box<str>, Template)>> {
-        let mut pairs = Vec::new();
-        let mut complete = true;
-        for entry in &self.table.raw().entries {
-            let values = match &entry.value.kind {
-                NodeKind::Array(items) => items.as_slice(),
-                _ => std::slice::from_ref(&entry.value),
-            };
-            for value in values {
-                match self.plain(value) {
-                    Some(template) => pairs.push((entry.key.as_str().into(), template)),
-                    None => complete = false,
-                }
-            }
-        }
-        complete.then_some(pairs)
+    fn xml_document(&mut self, node: &Node) -> Option<XmlDocument> {
+        let root = self.root(node)?;
+        Some(self.xml.document(root))
     }
 
-    fn root(&mut self) -> Option<Element> {
-        let [entry] = self.table.raw().entries.as_slice() else {
-            let help = "put everything under one key: that is the root element";
-            self.refuse(self.table.own_place(), "an XML body has exactly one root element", help);
+    fn refuse(&mut self, node: &Node, message: &str, help: &str) {
+        let place = self.place(node);
+        self.findings.error("bad_body", place, message.to_owned(), help.to_owned());
+    }
+
+    fn place(&self, node: &Node) -> Place {
+        self.reader.place(node.span.clone())
+    }
+
+    /// Reads something one level deeper.
+    fn deeper<T>(&mut self, node: &Node, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        if self.depth >= DEPTH_MAX {
+            self.refuse(node, "the body is nested too deeply", "at most 32 levels");
+            return None;
+        }
+        self.depth = self.depth.saturating_add(1);
+        let found = read(self);
+        self.depth = self.depth.saturating_sub(1);
+        found
+    }
+
+    fn table<'n>(&mut self, node: &'n Node) -> Option<&'n Table> {
+        let NodeKind::Table(table) = &node.kind else {
+            self.refuse(node, "a table belongs here", "write `{ name = \"{{ field }}\" }`");
             return None;
         };
-        self.element(&entry.key, &entry.value, 0)
+        Some(table)
     }
 
-    fn element(&mut self, name: &str, node: &Node, depth: u8) -> Option<Element> {
-        if self.too_deep(node, depth) || !self.xml_name(name, node) {
-            return None;
-        }
-        let name = name.into();
-        if let NodeKind::Table(table) = &node.kind {
-            return self.element_of_table(name, table, depth);
-        }
-        if let NodeKind::String(text) = &node.kind {
-            let place = self.place(node);
-            let template = self.scope.template(text, &place, self.findings)?;
-            if let Some(fields) = template.sole_lead() {
-                let content = Content::Lead(Arc::clone(fields));
-                return Some(Element { name, attributes: Vec::new(), content });
+    /// A text, number or yes/no as a template with its literals escaped.
+    fn plain(&mut self, node: &Node, escape: Escape) -> Option<Template> {
+        let template = match &node.kind {
+            NodeKind::String(text) => {
+                let place = self.place(node);
+                self.scope.text(text, &place, self.findings)?
             }
-        }
-        let content = Content::Text(self.plain(node)?);
-        Some(Element { name, attributes: Vec::new(), content })
-    }
-
-    /// `@name` is an attribute, `#text` the text beside attributes, the rest are elements.
-    fn element_of_table(&mut self, name: Box<str>, table: &Table, depth: u8) -> Option<Element> {
-        let mut attributes = Vec::new();
-        let mut elements = Vec::new();
-        let mut text = None;
-        for entry in &table.entries {
-            if let Some(attribute) = entry.key.strip_prefix('@') {
-                if !self.xml_name(attribute, &entry.value) {
-                    return None;
-                }
-                attributes.push((attribute.into(), self.plain(&entry.value)?));
-            } else if entry.key == "#text" {
-                text = Some(self.plain(&entry.value)?);
-            } else {
-                self.elements(&entry.key, &entry.value, depth, &mut elements)?;
-            }
-        }
-        let content = match text {
-            Some(template) if elements.is_empty() => Content::Text(template),
-            Some(_) => {
-                let place = self.table.own_place();
-                self.refuse(place, "text and elements cannot be mixed", "use `template` instead");
+            NodeKind::Integer(number) => Template::fixed(&number.to_string()),
+            NodeKind::Boolean(yes) => Template::fixed(if *yes { "true" } else { "false" }),
+            NodeKind::Float(text) | NodeKind::Datetime(text) => Template::fixed(text),
+            NodeKind::Array(_) | NodeKind::Table(_) => {
+                let help = "write one text; a form takes a list of texts too, and names like \"a[b]\" or \"a.b\"";
+                self.refuse(node, "a table or list cannot stand here", help);
                 return None;
             }
-            None => Content::Elements(elements),
         };
-        Some(Element { name, attributes, content })
+        Some(template.escaped(escape))
     }
 
-    /// A list repeats the element.
-    fn elements(
-        &mut self,
-        name: &str,
-        node: &Node,
-        depth: u8,
-        into: &mut Vec<Element>,
-    ) -> Option<()> {
-        let items = match &node.kind {
-            NodeKind::Array(items) => items.as_slice(),
-            _ => std::slice::from_ref(node),
+    /// A text of a form, an attribute or an element; a table where it is guarded or a document.
+    fn text(&mut self, node: &Node, escape: Escape) -> Option<Text> {
+        let NodeKind::Table(table) = &node.kind else {
+            return self.plain(node, escape).map(Text::Template);
         };
-        for item in items {
-            into.push(self.element(name, item, depth.saturating_add(1))?);
+        let special = self.special(table, node)?;
+        if special.each {
+            let help = "repeat the element, or use `ping.brand_ids`";
+            self.refuse(node, "an attribute cannot be repeated", help);
+            return None;
         }
-        Some(())
+        self.special_text(special, node, escape)
     }
 
-    fn xml_name(&mut self, name: &str, node: &Node) -> bool {
-        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
-        let good = starts && name.chars().all(fits);
-        if !good {
-            let message = format!("`{name}` cannot be the name of an XML element or attribute");
-            let help = "names start with a letter and go on with letters, digits, `_ - . :`";
-            self.refuse(self.place(node), &message, help);
+    /// The text of a table that has nothing but special keys.
+    fn special_text(&mut self, special: Special<'_>, node: &Node, escape: Escape) -> Option<Text> {
+        if !special.rest.is_empty() {
+            let help =
+                "a value with a condition is { \"$if\" = \"{{ field }}\", \"$value\" = \"...\" }";
+            self.refuse(node, "a table cannot stand here", help);
+            return None;
         }
-        good
+        let text = match (special.value, special.document) {
+            (Some(value), None) => self.deeper(value, |reader| reader.text(value, escape))?,
+            (None, Some((format, inner))) => Text::Document(Box::new(
+                self.deeper(inner, |reader| reader.document(format, inner))?,
+            )),
+            _ => {
+                let help = "add `\"$value\" = \"...\"`, or one of `$json`, `$xml` and `$form`";
+                self.refuse(node, "this table has no value", help);
+                return None;
+            }
+        };
+        Some(guarded(special.guard, text))
+    }
+}
+
+fn guarded(guard: Option<Guard>, text: Text) -> Text {
+    match guard {
+        Some(guard) => Text::Guarded(guard, Box::new(text)),
+        None => text,
     }
 }

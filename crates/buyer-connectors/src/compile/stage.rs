@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_model::document::{NodeKind, Spanned};
+use exchange_model::document::NodeKind;
 use exchange_model::{Findings, Place, SourceFile, TableReader};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 
 use super::auth::Auth;
-use super::body::{self, Format};
+use super::body::{self, Format, XmlOptions};
 use super::scope::Scope;
 use super::shared::Shared;
+use super::url;
 use super::{fields, sample};
-use super::url::{checked_url, split_origin};
-use crate::body::Body;
+use crate::body::{Body, Form};
 use crate::call::Call;
-use crate::plan::Plan;
-use crate::template::{Escape, Placeholder, Segment, Source, Template};
+use crate::plan::{HeaderTemplate, Plan};
+use crate::template::{Escape, Source, Template};
 
 /// Gives the text of a file that a buyer's file names.
 pub(super) type Files<'a> = &'a dyn Fn(&str) -> Option<Arc<SourceFile>>;
@@ -34,6 +34,12 @@ const OWN_HEADERS: &[&str] = &[
     "upgrade",
     "expect",
 ];
+
+/// The keys of which one says what is sent.
+const BODIES: [&str; 3] = ["body", "template", "template_file"];
+
+/// What a stage is given that names no timeout; the ping and the post name theirs.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// Longest a buyer may be given.
 const TIMEOUT_MAX: Duration = Duration::from_secs(60);
@@ -57,8 +63,8 @@ pub(super) fn plan(
     } else {
         scope.hashed = fields::hashed(table, shared.vertical, findings);
     }
-    let plan = request(table, &scope, auth, findings)?;
-    sample::check(call, &plan, shared, &place, findings)?;
+    let mut plan = request(table, &scope, auth, findings)?;
+    plan.body_room = sample::check(call, &plan, shared, &place, findings)?;
     complete.then_some(plan)
 }
 
@@ -68,27 +74,40 @@ fn request(
     auth: &Auth,
     findings: &mut Findings,
 ) -> Option<Plan> {
-    let files = scope.shared.files;
+    let method_written = table.node("method").is_some();
     let format = format(table, findings);
-    let url = url(table, scope, findings);
+    let url = url::address(table, scope, findings);
     let method = method(table, format, findings);
-    let timeout = timeout(table, findings);
+    let is_get = method == Some(Method::GET) && method_written;
+    let timeout = timeout(table, scope.call, findings);
     let mut headers = base_headers(format);
+    let query = match table.node("query") {
+        Some(node) => body::pairs(scope, (table, node), findings),
+        None => Some(Form::default()),
+    };
+    let body = body_of(table, scope, format, is_get, findings);
+    if format == Format::Soap {
+        soap_headers(table, &mut headers, findings);
+    }
     let templates = headers_of(table, scope, &mut headers, findings);
-    let body = body_of(table, scope, format, files, findings);
-    let auth_query = apply_auth(auth, &mut headers);
+    let mut credentials = Vec::new();
+    let auth_query = auth.apply(scope, &mut headers, &mut credentials, findings);
     let (origin, path) = url?;
+    let mut header_templates = templates?;
+    header_templates.extend(credentials.into_iter().map(HeaderTemplate::credential));
     let mut plan = Plan {
         method: method?,
         origin,
         path,
+        query: query?,
         fixed_uri: None,
-        auth_query,
+        auth_query: auth_query?,
         headers,
-        header_templates: templates?,
+        header_templates,
         body: body?,
         body_is_query: format == Format::Query,
         timeout: timeout?,
+        body_room: 0,
     };
     plan.fix_uri();
     Some(plan)
@@ -98,8 +117,10 @@ fn format(table: &mut TableReader<'_>, findings: &mut Findings) -> Format {
     let words = [
         ("json", Format::Json),
         ("form", Format::Form),
-        ("xml", Format::Xml),
         ("query", Format::Query),
+        ("xml", Format::Xml),
+        ("soap", Format::Soap),
+        ("multipart", Format::Multipart),
         ("text", Format::Text),
     ];
     table.one_of("format", &words, findings).map_or(Format::Json, |format| format.value)
@@ -116,7 +137,8 @@ fn method(table: &mut TableReader<'_>, format: Format, findings: &mut Findings) 
         1 => Method::GET,
         _ => Method::PUT,
     };
-    if method == Method::GET && format != Format::Query {
+    let has_body = BODIES.iter().any(|kind| table.raw().get(kind).is_some());
+    if method == Method::GET && format != Format::Query && has_body {
         let message = "a GET carries no body".to_owned();
         let help = "write `format = \"query\"`, or `method = \"POST\"`".to_owned();
         findings.error("bad_value", word.place, message, help);
@@ -125,8 +147,11 @@ fn method(table: &mut TableReader<'_>, format: Format, findings: &mut Findings) 
     Some(method)
 }
 
-fn timeout(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Duration> {
+fn timeout(table: &mut TableReader<'_>, call: Call, findings: &mut Findings) -> Option<Duration> {
     if table.node("timeout").is_none() {
+        if !matches!(call, Call::Ping | Call::Post) {
+            return Some(TIMEOUT_DEFAULT);
+        }
         table.missing("timeout", "\"700ms\"", findings);
         return None;
     }
@@ -140,48 +165,14 @@ fn timeout(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Durat
     Some(timeout.value)
 }
 
-fn url(
-    table: &mut TableReader<'_>,
-    scope: &Scope<'_>,
-    findings: &mut Findings,
-) -> Option<(Box<str>, Template)> {
-    let text = table.required_string("url", "\"https://bids.buyer.example/ping\"", findings)?;
-    let (origin, path) = split_origin(text.value);
-    if origin.contains("{{") {
-        let message = "scheme and host of an address are fixed".to_owned();
-        let help = "use placeholders in the path and the query only".to_owned();
-        findings.error("bad_url", text.place, message, help);
-        return None;
-    }
-    if path.contains('#') {
-        checked_url(text.value, &text.place, findings);
-        return None;
-    }
-    let template = path_template(path, &text, scope, findings);
-    let url = checked_url(origin, &text.place, findings)?;
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    let origin = format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or(""));
-    Some((origin.into(), template?))
-}
-
-fn path_template(
-    path: &str,
-    text: &Spanned<&str>,
-    scope: &Scope<'_>,
-    findings: &mut Findings,
-) -> Option<Template> {
-    let mut template = scope.text(path, &text.place, findings)?;
-    if !path.starts_with('/') {
-        template.segments.insert(0, Segment::Literal("/".into()));
-    }
-    Some(template)
-}
-
 fn base_headers(format: Format) -> HeaderMap {
     let content_type = match format {
         Format::Json => "application/json",
         Format::Form => "application/x-www-form-urlencoded",
         Format::Xml => "application/xml",
+        Format::Soap => "text/xml; charset=utf-8",
+        // Every request of parts names its own boundary.
+        Format::Multipart => "multipart/form-data",
         Format::Query | Format::Text => "text/plain; charset=utf-8",
     };
     let mut headers = HeaderMap::new();
@@ -198,7 +189,7 @@ fn headers_of(
     scope: &Scope<'_>,
     fixed: &mut HeaderMap,
     findings: &mut Findings,
-) -> Option<Vec<(HeaderName, Template)>> {
+) -> Option<Vec<HeaderTemplate>> {
     let mut templates = Vec::new();
     let mut complete = true;
     if let Some(headers) = table.table("headers", findings) {
@@ -212,6 +203,7 @@ fn headers_of(
             let place = headers.place(entry.value.span.clone());
             let name = header_name(&entry.key, key_place, findings);
             let template = scope.text(text, &place, findings);
+            let template = template.map(|template| template.folded(Escape::None));
             match name.zip(template) {
                 Some((name, template)) => {
                     complete &= add_header(name, template, &place, fixed, &mut templates, findings);
@@ -230,7 +222,7 @@ fn add_header(
     template: Template,
     place: &Place,
     fixed: &mut HeaderMap,
-    templates: &mut Vec<(HeaderName, Template)>,
+    templates: &mut Vec<HeaderTemplate>,
     findings: &mut Findings,
 ) -> bool {
     match template.literal().map(|text| HeaderValue::from_str(&text)) {
@@ -244,7 +236,8 @@ fn add_header(
             false
         }
         None => {
-            templates.push((name, template));
+            let secret = template.holds_secret();
+            templates.push(HeaderTemplate { name, text: template, secret });
             true
         }
     }
@@ -262,11 +255,11 @@ fn header_name(text: &str, place: Place, findings: &mut Findings) -> Option<Head
     None
 }
 
-/// `idempotency_key = { header = "Idempotency-Key" }`, in a post only.
+/// `idempotency_key = { header = "Idempotency-Key" }`, where a sale is asked for.
 fn idempotency_header(
     table: &mut TableReader<'_>,
     call: Call,
-    templates: &mut Vec<(HeaderName, Template)>,
+    templates: &mut Vec<HeaderTemplate>,
     findings: &mut Findings,
 ) -> bool {
     if !call.has_sale() {
@@ -280,40 +273,37 @@ fn idempotency_header(
     let name = name.and_then(|name| header_name(name.value, name.place, findings));
     key.finish(findings);
     let Some(name) = name else { return false };
-    let placeholder = Placeholder { source: Source::IdempotencyKey, filters: Vec::new() };
-    templates.push((name, Template { segments: vec![Segment::Value(placeholder)] }));
+    let text = Template::sole(Source::IdempotencyKey);
+    templates.push(HeaderTemplate { name, text, secret: false });
     true
-}
-
-/// Puts the credential where it belongs; a query credential is returned.
-fn apply_auth(auth: &Auth, headers: &mut HeaderMap) -> Option<Box<str>> {
-    match auth {
-        Auth::Header(name, value) => {
-            headers.insert(name.clone(), value.clone());
-            None
-        }
-        Auth::Query(pair) => Some(pair.reveal().into()),
-        Auth::None | Auth::OAuth2(_) => None,
-    }
 }
 
 fn body_of(
     table: &mut TableReader<'_>,
     scope: &Scope<'_>,
     format: Format,
-    files: Files<'_>,
+    is_get: bool,
     findings: &mut Findings,
 ) -> Option<Body> {
-    let kinds = ["body", "template", "template_file"];
-    let named: Vec<&str> = kinds.into_iter().filter(|kind| table.node(kind).is_some()).collect();
+    let xml = match format {
+        Format::Soap => XmlOptions::read(table, true, findings)?,
+        _ => XmlOptions::read(table, false, findings)?,
+    };
+    let named: Vec<&str> = BODIES.into_iter().filter(|kind| table.node(kind).is_some()).collect();
     match named.as_slice() {
-        ["body"] => body::mapped(scope, format, &table.table("body", findings)?, findings),
+        ["body"] if format == Format::Soap => soap(table, scope, &xml, findings),
+        ["body"] => {
+            let node = table.node("body")?;
+            body::mapped(scope, format, &xml, (table, node), findings)
+        }
         ["template"] => {
             let text = table.string("template", "'''...'''", findings)?;
             literal(scope, format, text.value, &text.place, findings)
         }
-        ["template_file"] => file(table, scope, format, files, findings),
-        [] if format == Format::Query => Some(Body::Empty),
+        ["template_file"] => file(table, scope, format, findings),
+        [] if format == Format::Query || is_get || table.node("query").is_some() => {
+            Some(Body::Empty)
+        }
         [] => {
             table.missing("body", "{ zip = \"{{ zip }}\" }", findings);
             None
@@ -327,15 +317,74 @@ fn body_of(
     }
 }
 
+/// The envelope around `body`, with `soap_header` where there is one.
+fn soap(
+    table: &mut TableReader<'_>,
+    scope: &Scope<'_>,
+    xml: &XmlOptions,
+    findings: &mut Findings,
+) -> Option<Body> {
+    let header = match table.node("soap_header") {
+        Some(node) => Some(body::elements(scope, xml, (table, node), findings)?),
+        None => None,
+    };
+    let node = table.node("body")?;
+    let inside = body::elements(scope, xml, (table, node), findings)?;
+    let namespace = match soap_version(table, findings) {
+        SoapVersion::V1_1 => "http://schemas.xmlsoap.org/soap/envelope/",
+        SoapVersion::V1_2 => "http://www.w3.org/2003/05/soap-envelope",
+    };
+    Some(Body::Xml(xml.document(body::envelope(namespace, header, inside))))
+}
+
+#[derive(Clone, Copy)]
+enum SoapVersion {
+    V1_1,
+    V1_2,
+}
+
+fn soap_version(table: &mut TableReader<'_>, findings: &mut Findings) -> SoapVersion {
+    let words = [("1.1", SoapVersion::V1_1), ("1.2", SoapVersion::V1_2)];
+    table
+        .one_of("soap_version", &words, findings)
+        .map_or(SoapVersion::V1_1, |version| version.value)
+}
+
+/// The action: a header of its own in SOAP 1.1, a part of the content type in 1.2.
+fn soap_headers(table: &mut TableReader<'_>, headers: &mut HeaderMap, findings: &mut Findings) {
+    let action = table.string("soap_action", "\"urn:ping\"", findings);
+    let version = soap_version(table, &mut Findings::new());
+    let quoted = action.as_ref().map(|action| format!("\"{}\"", action.value));
+    let (name, text) = match (version, quoted) {
+        (SoapVersion::V1_1, None) => return,
+        (SoapVersion::V1_1, Some(quoted)) => (HeaderName::from_static("soapaction"), quoted),
+        (SoapVersion::V1_2, None) => (CONTENT_TYPE, SOAP_1_2.to_owned()),
+        (SoapVersion::V1_2, Some(quoted)) => (CONTENT_TYPE, format!("{SOAP_1_2}; action={quoted}")),
+    };
+    let fits = action.as_ref().is_none_or(|action| !action.value.contains(['"', '\\']));
+    match (HeaderValue::from_str(&text), action) {
+        (Ok(value), _) if fits => {
+            headers.insert(name, value);
+        }
+        (_, Some(action)) => {
+            let message = "no header can hold this text".to_owned();
+            findings.error("bad_value", action.place, message, "use printable ASCII".to_owned());
+        }
+        (_, None) => {}
+    }
+}
+
+/// The media type of SOAP 1.2.
+const SOAP_1_2: &str = "application/soap+xml; charset=utf-8";
+
 fn file(
     table: &mut TableReader<'_>,
     scope: &Scope<'_>,
     format: Format,
-    files: Files<'_>,
     findings: &mut Findings,
 ) -> Option<Body> {
     let named = table.string("template_file", "\"buyer_post.xml\"", findings)?;
-    let Some(file) = files(named.value) else {
+    let Some(file) = (scope.shared.files)(named.value) else {
         let message = format!("there is no file `{}` beside this one", named.value);
         let help = "a template file stands in the same folder as its buyer's file".to_owned();
         findings.error("no_template_file", named.place, message, help);
@@ -356,16 +405,20 @@ fn literal(
 ) -> Option<Body> {
     let escape = match format {
         Format::Json => Escape::Json,
-        Format::Xml => Escape::Xml,
+        Format::Xml | Format::Soap => Escape::Xml,
         Format::Form | Format::Query => Escape::Form,
         Format::Text => Escape::None,
+        Format::Multipart => {
+            let message = "a multipart body is written as `body`".to_owned();
+            let help = "write `body = { name = \"{{ field }}\" }`".to_owned();
+            findings.error("bad_body", place.clone(), message, help);
+            return None;
+        }
     };
     let text = text.trim();
     let template = match format {
         Format::Json => scope.template(text, place, findings)?,
-        Format::Form | Format::Xml | Format::Query | Format::Text => {
-            scope.text(text, place, findings)?
-        }
+        _ => scope.text(text, place, findings)?,
     };
-    Some(Body::Text(template, escape))
+    Some(Body::Text(template.folded(escape), escape))
 }

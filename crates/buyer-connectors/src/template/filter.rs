@@ -1,45 +1,57 @@
 //! Filters: small total functions from a value to a value.
 //!
-//! Anonymisers are not here: they belong to the source, because only a view of the lead may
-//! perform them.
+//! What a filter is not made for it leaves as it is: a date filter a text that is no date, a phone
+//! filter one that is no phone. Only arithmetic gives nothing then, because a wrong number is worse
+//! than none. Anonymisers of contact data are not here: they belong to the source, because only a
+//! view of the lead may perform them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use exchange_model::timestamp::Date;
-use rust_decimal::Decimal;
+use exchange_model::Anonymiser;
+use regex::Regex;
 
+use super::dictionary::{Ranges, Words};
+use super::escape::Escape;
 use super::scalar::Scalar;
+use super::source::{See, Seen, Source, Values};
 
-/// The operator's words for a buyer's codes (`[map.<name>]`).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Words {
-    pub(crate) known: BTreeMap<Box<str>, Box<str>>,
-    /// What stands for all others.
-    pub(crate) others: Option<Box<str>>,
+mod date;
+mod number;
+mod phone;
+mod text;
+
+pub(crate) use date::DateForm;
+pub(crate) use number::Operation;
+pub(crate) use phone::PhoneForm;
+
+/// An argument that may differ from lead to lead.
+#[derive(Clone, Debug)]
+pub(crate) enum Arg {
+    /// Text or digits.
+    Fixed(Box<str>),
+    /// The value of another source.
+    Source(Source),
 }
 
-impl Words {
-    /// The buyer's word for ours.
-    pub(crate) fn word(&self, ours: &str) -> Option<&str> {
-        self.known.get(ours).or(self.others.as_ref()).map(|word| &**word)
+impl Arg {
+    fn value<'v>(&'v self, values: &'v dyn Values) -> Option<Scalar<'v>> {
+        match self {
+            Self::Fixed(text) => Some(Scalar::borrowed(text)),
+            Self::Source(source) => source.value(values),
+        }
     }
-}
 
-/// Bounds and the text of each, lowest first (`[range.<name>]`).
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Ranges {
-    pub(crate) bounds: Vec<(Decimal, Box<str>)>,
-    /// What stands for all above.
-    pub(crate) others: Option<Box<str>>,
-}
+    /// The text; nothing for an absent source.
+    fn text<'v>(&'v self, values: &'v dyn Values) -> Cow<'v, str> {
+        self.value(values).map_or(Cow::Borrowed(""), Scalar::into_text)
+    }
 
-impl Ranges {
-    /// The text of the first bound that is not below the number.
-    pub(crate) fn text(&self, number: Decimal) -> Option<&str> {
-        let within = self.bounds.iter().find(|(bound, _)| number <= *bound);
-        within.map(|(_, text)| text).or(self.others.as_ref()).map(|text| &**text)
+    fn visit(&self, see: See<'_>) {
+        see(match self {
+            Self::Fixed(text) => Seen::Text(text),
+            Self::Source(source) => Seen::Source(source),
+        });
     }
 }
 
@@ -50,131 +62,212 @@ pub(crate) enum Filter {
     Upper,
     /// Lower case.
     Lower,
+    /// The first letter of each word in upper case, the others in lower case.
+    Title,
+    /// Without blanks around it.
+    Trim,
+    /// In ASCII letters.
+    Ascii,
+    /// The first characters.
+    Cut(usize),
+    /// The last characters.
+    Last(usize),
+    /// So many characters from a position.
+    Slice(usize, usize),
+    /// What is before the first of these; all when there is none.
+    Before(Arg),
+    /// What is after the first of these; nothing when there is none.
+    After(Arg),
+    /// One of the pieces between these, from 1.
+    Split(Arg, usize),
+    /// All of these replaced by those.
+    Replace(Arg, Arg),
+    /// What the pattern finds: its first group, or the whole.
+    Find(Regex),
+    /// Everything that the pattern finds replaced.
+    Substitute(Regex, Box<str>),
+    /// Filled up on the left.
+    Pad(usize, char),
+    /// Text before it.
+    Prefix(Arg),
+    /// Text after it.
+    Suffix(Arg),
     /// Only the ASCII digits.
     Digits,
-    /// `Y` or `N`.
-    YesNo,
-    /// `true` or `false` as text.
-    TrueFalse,
-    /// A date in the buyer's form.
-    Date(Arc<[DatePart]>),
+    /// A phone in the buyer's form.
+    Phone(PhoneForm),
+    /// Some digits of a phone.
+    PhonePart(usize, usize),
+    /// The last four digits.
+    Last4,
+    /// A date or moment in the buyer's form.
+    Date(Arc<DateForm>),
+    /// Seconds since 1970.
+    Epoch,
+    /// Milliseconds since 1970.
+    EpochMillis,
+    /// The year of a date.
+    Year,
+    /// A number and another.
+    Calculate(Operation, Arg),
+    /// So many digits after the point.
+    Round(u32),
+    /// The text of the range that it is in.
+    Range(Arc<Ranges>),
+    /// A word for yes and one for no.
+    YesNo(Arg, Arg),
+    /// A number in JSON.
+    Number,
+    /// `true` or `false` in JSON.
+    Boolean,
+    /// Text in JSON.
+    Text,
+    /// `null` in JSON where there is no value.
+    OrNull,
     /// The buyer's code for a word; nothing when the map has none.
     Map(Arc<Words>),
-    /// This text where there is no value.
-    Default(Box<str>),
-}
-
-/// A piece of a date's form.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum DatePart {
-    /// `%Y`: 1990.
-    Year,
-    /// `%y`: 90.
-    ShortYear,
-    /// `%m`: 04.
-    Month,
-    /// `%d`: 02.
-    Day,
-    /// Anything else, as it stands.
-    Literal(char),
-}
-
-/// Reads a date's form; `None` when it holds another `%` code.
-pub(crate) fn parse_date_format(text: &str) -> Option<Arc<[DatePart]>> {
-    let mut parts = Vec::new();
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        let part = match character {
-            '%' => match characters.next()? {
-                'Y' => DatePart::Year,
-                'y' => DatePart::ShortYear,
-                'm' => DatePart::Month,
-                'd' => DatePart::Day,
-                _ => return None,
-            },
-            other => DatePart::Literal(other),
-        };
-        parts.push(part);
-    }
-    Some(parts.into())
+    /// Another value where there is none, or an empty one.
+    Default(Arg),
+    /// The first where the source is there and not no; otherwise the second, or the value itself.
+    If(Source, Arg, Option<Arg>),
+    /// The text where the source is not there or no; otherwise the value itself.
+    Unless(Source, Arg),
+    /// Nothing where the value is one of these.
+    Omit(Vec<Arg>),
+    /// Nothing where the value is none of these.
+    Only(Vec<Arg>),
+    /// The hash in hex of the trimmed lower-case text.
+    Hash(Anonymiser),
+    /// RFC 4648, with padding.
+    Base64,
+    /// Escaped for another document, inside of this one.
+    Escaped(Escape),
 }
 
 impl Filter {
-    /// Names of the filters that need no field type, for suggestions.
-    pub(crate) const NAMES: &'static [&'static str] =
-        &["upper", "lower", "digits", "yn", "truefalse", "date", "map", "default"];
-
-    /// The value after this step. An absent value stays absent, except through `default`.
-    pub(crate) fn apply<'v>(&'v self, value: Option<Scalar<'v>>) -> Option<Scalar<'v>> {
-        if let Self::Default(text) = self {
-            return Some(value.unwrap_or(Scalar::Text(Cow::Borrowed(text))));
+    /// The value after this step. An absent value stays absent, except where a filter is about
+    /// absence.
+    pub(crate) fn apply<'v>(
+        &'v self,
+        value: Option<Scalar<'v>>,
+        values: &'v dyn Values,
+    ) -> Option<Scalar<'v>> {
+        match self {
+            Self::OrNull => Some(value.unwrap_or(Scalar::Null)),
+            Self::Default(arg) => match value {
+                Some(value) if !value.is_empty() => Some(value),
+                _ => arg.value(values),
+            },
+            Self::If(source, then, otherwise) => {
+                let holds = source.value(values).is_some_and(|value| value.is_truthy());
+                match otherwise {
+                    _ if holds => then.value(values),
+                    Some(arg) => arg.value(values),
+                    None => value,
+                }
+            }
+            Self::Unless(source, then) => {
+                let holds = source.value(values).is_some_and(|value| value.is_truthy());
+                if holds { value } else { then.value(values) }
+            }
+            _ => self.change(value?, values),
         }
-        let value = value?;
+    }
+
+    fn change<'v>(&'v self, value: Scalar<'v>, values: &'v dyn Values) -> Option<Scalar<'v>> {
         match self {
             Self::Upper => Some(Scalar::owned(value.text().to_uppercase())),
             Self::Lower => Some(Scalar::owned(value.text().to_lowercase())),
-            Self::Digits => {
-                Some(Scalar::owned(value.text().chars().filter(char::is_ascii_digit).collect()))
+            Self::Title => Some(Scalar::owned(text::title(&value.text()))),
+            Self::Trim => Some(text::part(value, str::trim)),
+            Self::Ascii => Some(text::ascii(value)),
+            Self::Cut(count) => Some(text::part(value, |text| text::first(text, *count))),
+            Self::Last(count) => Some(text::part(value, |text| text::last(text, *count))),
+            Self::Slice(from, count) => {
+                Some(text::part(value, |text| text::slice(text, *from, *count)))
             }
-            Self::YesNo => Some(word_for(value, "Y", "N")),
-            Self::TrueFalse => Some(word_for(value, "true", "false")),
-            Self::Date(parts) => Some(date_in_form(value, parts)),
-            Self::Map(words) => {
-                words.word(&value.text()).map(|code| Scalar::Text(Cow::Borrowed(code)))
+            Self::Pad(count, with) => Some(Scalar::owned(text::pad(&value.text(), *count, *with))),
+            Self::Digits => Some(Scalar::owned(phone::digits(&value.text()))),
+            Self::Phone(form) => Some(phone::in_form(value, *form)),
+            Self::PhonePart(from, count) => phone::part(&value, *from, *count),
+            Self::Last4 => phone::last4(&value),
+            Self::Date(form) => Some(date::in_form(value, form)),
+            Self::Epoch => Some(date::epoch(value, 1)),
+            Self::EpochMillis => Some(date::epoch(value, 1_000)),
+            Self::Year => Some(date::year(value)),
+            Self::Calculate(how, arg) => number::calculate(&value, *how, &arg.value(values)?),
+            Self::Round(places) => number::round(&value, *places),
+            Self::Range(ranges) => ranges.text(value.number()?).map(Scalar::borrowed),
+            Self::Number => Some(number::typed(value)),
+            Self::Boolean => Some(value.boolean().map_or(value, Scalar::Boolean)),
+            Self::Text => Some(Scalar::Text(value.into_text())),
+            Self::Map(words) => words.word(&value.text()).map(Scalar::borrowed),
+            Self::Hash(how) => how.hash(&value.text()).map(Scalar::owned),
+            Self::Base64 => Some(Scalar::owned(text::base64(&value.text()))),
+            Self::Escaped(escape) => {
+                let mut out = String::new();
+                escape.push(&value.text(), &mut out);
+                Some(Scalar::owned(out))
             }
-            Self::Default(_) => Some(value),
+            _ => self.change_with(value, values),
         }
     }
-}
 
-/// A word for yes or no; any other value stays as it is.
-fn word_for<'v>(value: Scalar<'v>, yes: &'static str, no: &'static str) -> Scalar<'v> {
-    match &*value.text() {
-        "true" => Scalar::Text(Cow::Borrowed(yes)),
-        "false" => Scalar::Text(Cow::Borrowed(no)),
-        _ => value,
-    }
-}
-
-/// The date in the buyer's form; any other value stays as it is.
-fn date_in_form<'v>(value: Scalar<'v>, parts: &[DatePart]) -> Scalar<'v> {
-    let Ok(date) = value.text().parse::<Date>() else { return value };
-    let text = parts.iter().fold(String::new(), |text, part| {
-        text + &match part {
-            DatePart::Year => format!("{:04}", date.year()),
-            DatePart::ShortYear => format!("{:02}", date.year().rem_euclid(100)),
-            DatePart::Month => format!("{:02}", date.month()),
-            DatePart::Day => format!("{:02}", date.day()),
-            DatePart::Literal(character) => character.to_string(),
+    /// The filters whose arguments may be sources.
+    fn change_with<'v>(&'v self, value: Scalar<'v>, values: &'v dyn Values) -> Option<Scalar<'v>> {
+        let is_one_of = |args: &[Arg]| args.iter().any(|arg| arg.text(values) == value.text());
+        match self {
+            Self::Before(mark) => text::before(value, &mark.text(values)),
+            Self::After(mark) => text::after(&value, &mark.text(values)),
+            Self::Split(mark, piece) => text::split(&value, &mark.text(values), *piece),
+            Self::Replace(from, to) => {
+                let (from, to) = (from.text(values), to.text(values));
+                Some(Scalar::owned(value.text().replace(&*from, &to)))
+            }
+            Self::Find(pattern) => text::find(&value, pattern),
+            Self::Substitute(pattern, with) => {
+                Some(Scalar::owned(pattern.replace_all(&value.text(), &**with).into_owned()))
+            }
+            Self::Prefix(arg) => Some(Scalar::owned(arg.text(values).into_owned() + &value.text())),
+            Self::Suffix(arg) => {
+                Some(Scalar::owned(value.into_text().into_owned() + &arg.text(values)))
+            }
+            Self::YesNo(yes, no) => match value.boolean() {
+                Some(true) => yes.value(values),
+                Some(false) => no.value(values),
+                None => Some(value),
+            },
+            Self::Omit(words) => (!is_one_of(words)).then_some(value),
+            Self::Only(words) => is_one_of(words).then_some(value),
+            _ => Some(value),
         }
-    });
-    Scalar::owned(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn after(filter: &Filter, text: &str) -> Option<String> {
-        filter.apply(Some(Scalar::Text(Cow::Borrowed(text)))).map(|v| v.text().into_owned())
     }
 
-    #[test]
-    fn filters_change_what_they_are_for_and_nothing_else() {
-        let date = Filter::Date(parse_date_format("%m/%d/%y %Y").unwrap());
-        assert_eq!(after(&date, "1990-04-02").as_deref(), Some("04/02/90 1990"));
-        assert_eq!(after(&date, "soon").as_deref(), Some("soon"));
-        assert_eq!(after(&Filter::YesNo, "true").as_deref(), Some("Y"));
-        assert_eq!(after(&Filter::Digits, "(512) 555-0134").as_deref(), Some("5125550134"));
-        assert_eq!(parse_date_format("%H"), None);
-    }
-
-    #[test]
-    fn a_map_without_the_word_is_absent_and_default_fills_it() {
-        let map = Filter::Map(Arc::new(Words { known: BTreeMap::from([("good".into(), "B".into())]), others: None }));
-        assert_eq!(after(&map, "good").as_deref(), Some("B"));
-        assert_eq!(after(&map, "bad"), None);
-        let filled = Filter::Default("X".into());
-        assert_eq!(filled.apply(None).map(|v| v.text().into_owned()).as_deref(), Some("X"));
+    /// Shows its arguments.
+    pub(super) fn visit(&self, see: See<'_>) {
+        match self {
+            Self::Before(arg)
+            | Self::After(arg)
+            | Self::Split(arg, _)
+            | Self::Prefix(arg)
+            | Self::Suffix(arg)
+            | Self::Calculate(_, arg)
+            | Self::Default(arg) => arg.visit(see),
+            Self::Replace(one, other) | Self::YesNo(one, other) => {
+                one.visit(see);
+                other.visit(see);
+            }
+            Self::If(source, then, otherwise) => {
+                see(Seen::Source(source));
+                then.visit(see);
+                otherwise.iter().for_each(|arg| arg.visit(see));
+            }
+            Self::Unless(source, then) => {
+                see(Seen::Source(source));
+                then.visit(see);
+            }
+            Self::Omit(words) | Self::Only(words) => words.iter().for_each(|arg| arg.visit(see)),
+            _ => {}
+        }
     }
 }

@@ -1,0 +1,56 @@
+//! Filters of numbers: exact decimals, no float.
+
+use std::borrow::Cow;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::template::scalar::Scalar;
+
+/// What is done with two numbers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Operation {
+    /// Their sum.
+    Add,
+    /// The first less the second.
+    Subtract,
+    /// Their product.
+    Multiply,
+    /// The first by the second; nothing when that is zero.
+    Divide,
+}
+
+/// Nothing where one is no number or the result does not fit.
+pub(super) fn calculate<'v>(
+    value: &Scalar<'v>,
+    how: Operation,
+    with: &Scalar<'_>,
+) -> Option<Scalar<'v>> {
+    let (one, other) = (value.number()?, with.number()?);
+    let result = match how {
+        Operation::Add => one.checked_add(other),
+        Operation::Subtract => one.checked_sub(other),
+        Operation::Multiply => one.checked_mul(other),
+        Operation::Divide => one.checked_div(other).map(|quotient| quotient.normalize()),
+    };
+    result.map(Scalar::decimal)
+}
+
+/// Half a unit is rounded away from zero; digits that are missing are filled with zeros.
+pub(super) fn round<'v>(value: &Scalar<'v>, places: u32) -> Option<Scalar<'v>> {
+    let mut number =
+        value.number()?.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    number.rescale(places);
+    Some(Scalar::decimal(number))
+}
+
+/// A number in JSON, without leading zeros; any other value stays as it is.
+pub(super) fn typed(value: Scalar<'_>) -> Scalar<'_> {
+    match value {
+        Scalar::Text(text) => match Decimal::from_str_exact(text.trim()) {
+            Ok(number) => Scalar::Number(Cow::Owned(number.to_string())),
+            Err(_) => Scalar::Text(text),
+        },
+        Scalar::Boolean(yes) => Scalar::Integer(i64::from(yes)),
+        other => other,
+    }
+}

@@ -1,0 +1,90 @@
+//! Filters of texts.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
+
+use crate::template::scalar::Scalar;
+
+/// A part of the text, without a copy where it is borrowed.
+pub(super) fn part<'v>(value: Scalar<'v>, of: impl Fn(&str) -> &str) -> Scalar<'v> {
+    match value.into_text() {
+        Cow::Borrowed(text) => Scalar::borrowed(of(text)),
+        Cow::Owned(text) => Scalar::owned(of(&text).to_owned()),
+    }
+}
+
+/// The byte at which the character at `position` starts, or the end.
+fn start_of(text: &str, position: usize) -> usize {
+    text.char_indices().nth(position).map_or(text.len(), |(at, _)| at)
+}
+
+pub(super) fn first(text: &str, count: usize) -> &str {
+    text.get(..start_of(text, count)).unwrap_or(text)
+}
+
+pub(super) fn last(text: &str, count: usize) -> &str {
+    let skipped = text.chars().count().saturating_sub(count);
+    text.get(start_of(text, skipped)..).unwrap_or(text)
+}
+
+/// `count` characters from the one at `from`, counted from 1.
+pub(super) fn slice(text: &str, from: usize, count: usize) -> &str {
+    let rest = text.get(start_of(text, from.saturating_sub(1))..).unwrap_or("");
+    first(rest, count)
+}
+
+pub(super) fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for character in text.chars() {
+        if inside {
+            out.extend(character.to_lowercase());
+        } else {
+            out.extend(character.to_uppercase());
+        }
+        inside = character.is_alphanumeric() || character == '\'';
+    }
+    out
+}
+
+pub(super) fn pad(text: &str, count: usize, with: char) -> String {
+    let missing = count.saturating_sub(text.chars().count());
+    std::iter::repeat_n(with, missing).chain(text.chars()).collect()
+}
+
+/// Letters of other alphabets become their usual Latin ones.
+pub(super) fn ascii(value: Scalar<'_>) -> Scalar<'_> {
+    match value {
+        Scalar::Text(text) if !text.is_ascii() => Scalar::owned(deunicode::deunicode(&text)),
+        other => other,
+    }
+}
+
+pub(super) fn before<'v>(value: Scalar<'v>, mark: &str) -> Option<Scalar<'v>> {
+    Some(part(value, |text| text.split_once(mark).map_or(text, |(before, _)| before)))
+}
+
+pub(super) fn after<'v>(value: &Scalar<'v>, mark: &str) -> Option<Scalar<'v>> {
+    value.text().split_once(mark).map(|(_, after)| Scalar::owned(after.to_owned()))
+}
+
+/// One piece, from 1.
+pub(super) fn split<'v>(value: &Scalar<'v>, mark: &str, piece: usize) -> Option<Scalar<'v>> {
+    let text = value.text();
+    let found = text.split(mark).nth(piece.checked_sub(1)?)?;
+    Some(Scalar::owned(found.to_owned()))
+}
+
+pub(super) fn find<'v>(value: &Scalar<'v>, pattern: &Regex) -> Option<Scalar<'v>> {
+    let text = value.text();
+    let found = pattern.captures(&text)?;
+    let found = found.get(1).or_else(|| found.get(0))?;
+    Some(Scalar::owned(found.as_str().to_owned()))
+}
+
+pub(super) fn base64(text: &str) -> String {
+    STANDARD.encode(text)
+}
