@@ -8,7 +8,7 @@ use serde::Serialize;
 use settlement_ledger::{Entry, Transaction};
 
 use crate::cli::books::{Books, Desk};
-use crate::cli::context::Context;
+use crate::cli::context::{Context, load_without_secrets};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::journey;
 use crate::cli::output::{BOLD, DIM, Output, YELLOW, painted};
@@ -73,6 +73,7 @@ fn show(id: LeadId, context: &Context) -> Ran {
     } else {
         head(&view, context.out)?;
         body(&view, context.out)?;
+        forgotten(&view, context)?;
     }
     Ok(Exit::Done)
 }
@@ -148,6 +149,26 @@ fn body(view: &LeadView, out: Output) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Posts without an answer whose campaigns have left the config: nobody asks their buyers.
+fn forgotten(view: &LeadView, context: &Context) -> std::io::Result<()> {
+    let unknown: Vec<&AttemptView> =
+        view.attempts.iter().filter(|attempt| attempt.state == "unknown").collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    // A config that does not load says nothing about it.
+    let Some(config) = context.settings(&[]).ok().and_then(|s| load_without_secrets(&s).0) else {
+        return Ok(());
+    };
+    for AttemptView { attempt, campaign, .. } in unknown {
+        if config.connectors.get(campaign).is_none() {
+            let text = "the config does not know its campaign: its buyer is not asked";
+            context.out.data(painted(YELLOW, format!("look at {attempt}: {text}")))?;
+        }
+    }
+    Ok(())
+}
+
 fn heading(out: Output, text: &str) -> std::io::Result<()> {
     out.data(format!("\n{}", painted(BOLD, text)))
 }
@@ -156,6 +177,13 @@ fn attempt_line(attempt: &AttemptView) -> String {
     let (id, campaign, tier) = (attempt.attempt, &attempt.campaign, &attempt.tier);
     let (price, payout, state) = (attempt.price, attempt.payout, &attempt.state);
     let mut line = format!("{id}  {campaign} ({tier})  {price}, payout {payout}  {state}");
+    if let Some((sold, paid)) = attempt.sold.filter(|(sold, _paid)| *sold != price) {
+        line.push_str(&format!(" at {sold}, payout {paid}"));
+    }
+    let booked = attempt.sold.map_or(price, |(sold, _paid)| sold);
+    if let Some(named) = attempt.reply_price.filter(|named| *named != booked) {
+        line.push_str(&format!(", the buyer named {named}"));
+    }
     if let Some(reason) = &attempt.reason {
         line.push_str(&format!(" {reason}"));
     }
@@ -210,6 +238,9 @@ struct JsonAttempt<'a> {
     tier: &'a str,
     price: String,
     payout: String,
+    reply_price: Option<String>,
+    sold_price: Option<String>,
+    sold_payout: Option<String>,
     state: &'a str,
     reason: Option<&'a str>,
     text: Option<&'a str>,
@@ -264,6 +295,9 @@ fn json_attempt(attempt: &AttemptView) -> JsonAttempt<'_> {
         tier: &attempt.tier,
         price: attempt.price.to_string(),
         payout: attempt.payout.to_string(),
+        reply_price: attempt.reply_price.map(|price| price.to_string()),
+        sold_price: attempt.sold.map(|(price, _payout)| price.to_string()),
+        sold_payout: attempt.sold.map(|(_price, payout)| payout.to_string()),
         state: &attempt.state,
         reason: attempt.reason.as_deref(),
         text: attempt.text.as_deref(),
