@@ -20,7 +20,7 @@ const STATEMENTS: [&str; 8] = [
     "DELETE FROM claim WHERE lead = ?1",
     "DELETE FROM reply WHERE lead = ?1",
     "DELETE FROM outbox WHERE lead = ?1",
-    "UPDATE attempt SET text = NULL, redirect_url = NULL WHERE lead = ?1",
+    "UPDATE attempt SET text = NULL, redirect_url = NULL, handles = NULL WHERE lead = ?1",
     "UPDATE lead SET redirect_url = NULL, callback_url = NULL WHERE id = ?1",
     "UPDATE ping SET bids = NULL WHERE id = ?1",
 ];

@@ -65,7 +65,8 @@ impl Txn<'_> {
         if handles == row.handles {
             return Ok(());
         }
-        let sql = "UPDATE attempt SET handles = ?3 WHERE lead = ?1 AND step = ?2";
+        let sql = "UPDATE attempt SET handles = ?3 WHERE lead = ?1 AND step = ?2
+                   AND (SELECT erased_at FROM lead WHERE id = ?1) IS NULL";
         run(self.conn, sql, (attempt.lead().to_bytes(), attempt.step(), to_json(&handles)))?;
         Ok(())
     }
@@ -222,7 +223,8 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// The conditional update: exactly one row, or somebody else decided.
+    /// The conditional update: exactly one row, or somebody else decided. An erased lead keeps none
+    /// of its buyer's words.
     fn write_outcome(
         &self,
         concluded: &Concluded,
@@ -233,9 +235,11 @@ impl Txn<'_> {
         words.sold = words.sold.filter(|_| state == AttemptState::Accepted);
         let changed = run(
             self.conn,
-            "UPDATE attempt SET state = ?3, reason = ?4, text = ?5, buyer_ref = ?6,
-               reply_price = ?7, reply_currency = ?8, redirect_url = ?9, concluded_at = ?10,
-               handles = ifnull(?11, handles), sold_price = ?12, sold_payout = ?13
+            "UPDATE attempt SET state = ?3, reason = ?4, text = iif(kept, ?5, NULL), buyer_ref = ?6,
+               reply_price = ?7, reply_currency = ?8, redirect_url = iif(kept, ?9, NULL),
+               concluded_at = ?10, handles = iif(kept, ifnull(?11, handles), NULL),
+               sold_price = ?12, sold_payout = ?13
+             FROM (SELECT erased_at IS NULL AS kept FROM lead WHERE id = ?1)
              WHERE lead = ?1 AND step = ?2 AND state IN ('prepared', 'unknown')",
             params![
                 concluded.attempt.lead().to_bytes(),

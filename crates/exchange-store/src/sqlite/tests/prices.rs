@@ -180,6 +180,23 @@ fn what_a_pending_post_is_asked_with_survives_a_crash_and_grows() {
 }
 
 #[test]
+fn an_erased_lead_keeps_none_of_what_its_buyer_said_before_or_says_later() {
+    let desk = posted(PriceChange::Bid);
+    let pending = |id| AttemptOutcome::Unknown(Unknown::Pending, handles(id));
+    desk.answer(1, concluded(attempt(1, 1), pending("Jane-Doe")), LeadStatus::Pending);
+    desk.store().erase(lead_id(1), at(50)).blocking_wait().unwrap();
+    let kept = || desk.store().attempt(attempt(1, 1)).blocking_wait().unwrap().unwrap().attempt;
+    assert_eq!(kept().handles, Handles::default());
+    desk.step(1, Some(concluded(attempt(1, 1), pending("Jane-Doe"))), Next::Nothing);
+    assert_eq!(kept().handles, Handles::default());
+    let said = Rejection::new(RejectClass::Other, Some("Jane Doe is no good".to_owned()));
+    let said = AttemptOutcome::Rejected(said);
+    desk.step(1, Some(concluded(attempt(1, 1), said)), Next::Nothing);
+    let view = &desk.view(1).attempts[0];
+    assert_eq!((view.state.as_str(), view.text.as_deref()), ("rejected", None));
+}
+
+#[test]
 fn a_buyers_word_about_any_attempt_is_judged_by_what_is_stored() {
     let mut desk = posted(PriceChange::Lower);
     desk.crash();
