@@ -5,6 +5,7 @@ use std::fmt;
 use http::HeaderMap;
 
 use crate::connector::Connector;
+use crate::plan::Plan;
 
 /// A call to `{{ callback_url }}`. Its signature has been checked by whoever received it.
 #[derive(Clone, Copy)]
@@ -31,6 +32,17 @@ impl Connector {
     /// Whether calls to the callback address are read at all.
     #[must_use]
     pub fn hears(&self) -> bool {
-        self.callback.is_some()
+        self.stages.callback.is_some()
+    }
+
+    /// Whether its buyer is told where to call.
+    #[must_use]
+    pub fn tells_callback_url(&self) -> bool {
+        let stages = &self.stages;
+        let told = |plan: &Plan| plan.mentions_callback_url();
+        told(&stages.post.plan)
+            || stages.ping.as_ref().is_some_and(|stage| told(&stage.plan))
+            || stages.pre_ping.as_ref().is_some_and(|stage| told(&stage.plan))
+            || stages.pre_post.as_ref().is_some_and(|stage| told(&stage.plan))
     }
 }

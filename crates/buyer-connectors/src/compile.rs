@@ -5,37 +5,35 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
-use exchange_model::outcome::Resolver;
-use exchange_model::{
-    CampaignId, Currency, Document, Findings, Place, PollSchedule, SourceFile, TableReader, Vertical,
-};
+use exchange_model::{CampaignId, Document, Findings, Place, SourceFile, TableReader, Vertical};
 
 use crate::call::Call;
-use crate::connector::{Connector, Connectors, PingStage, PostStage};
-
-use crate::reply;
+use crate::connector::{Connector, Connectors, Stages};
 use crate::secrets::Secrets;
+use crate::sign::Signer;
 
-use auth::Auth;
-pub(crate) use auth::OAuth2;
 use dictionary::Dictionaries;
 use extend::{Extended, Purpose, extended};
 use shared::Shared;
 use stage::Files;
+use stages::StageReader;
 
 mod auth;
 mod body;
 mod dictionary;
 mod extend;
 mod fields;
+mod filters;
+mod privacy;
+mod resolving;
 mod sample;
 mod scope;
 mod shared;
+mod source;
 mod stage;
+mod stages;
 mod url;
 
 /// A campaign of the file, as far as its connector must know it.
@@ -175,9 +173,6 @@ fn unused(extended: &Extended, used: &BTreeSet<&str>, findings: &mut Findings) {
     }
 }
 
-/// How long a lost or pending answer is worked on when the connector does not say.
-const ANSWER_WITHIN: Duration = Duration::from_secs(24 * 3600);
-
 /// What the connector of one campaign is compiled with.
 struct Compiler<'a> {
     campaign: &'a CampaignUse,
@@ -187,153 +182,62 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn currency(&self) -> Currency {
-        self.campaign.vertical.currency()
-    }
-
     fn connector(&self, mut table: TableReader<'_>, findings: &mut Findings) -> Option<Connector> {
         let vertical = &self.campaign.vertical;
         let shared =
             Shared::read(&mut table, vertical, self.secrets, self.words, self.files, findings);
-        let auth = match table.table("auth", findings) {
-            Some(auth) => auth::read(auth, &shared.secrets, findings),
-            None => Some(Auth::None),
-        };
+        let has_token_stage = table.node(Call::Token.key()).is_some();
+        let auth = auth::read(&mut table, &shared, has_token_stage, findings);
         // A broken credential is reported above; the rest is still checked.
         let usable = auth.is_some();
-        let auth = auth.unwrap_or_default();
-        let resolve = resolve(&mut table, findings);
-        let has_ping = table.node("ping").is_some();
-        let ping = match table.table("ping", findings) {
-            Some(ping) => self.ping(ping, &shared, &auth, findings),
-            None => None,
-        };
-        let post = match table.table("post", findings) {
-            Some(post) => self.post(post, &shared, &auth, resolve, findings),
-            None => {
-                table.missing("post", "{ url = \"https://...\", ... }", findings);
-                None
-            }
-        };
-        let bids = self.bid_has_price(has_ping, ping.as_ref(), &table, findings);
+        let mut auth = auth.unwrap_or_default();
+        let signers: Arc<[Signer]> = std::mem::take(&mut auth.signers).into();
+        let resolve = resolving::resolve(&mut table, findings);
+        let answer_within = resolving::answer_within(&mut table, findings);
+        let place = table.own_place();
+        let mut reader = StageReader { shared: &shared, auth: &auth, findings };
+        let token = reader.token(&mut table);
+        let stages = reader.stages(&mut table);
         table.finish(findings);
-        let complete = usable && bids && has_ping == ping.is_some();
-        let oauth2 = match auth {
-            Auth::OAuth2(oauth2) => Some(oauth2),
-            Auth::None | Auth::Header(..) | Auth::Query(_) => None,
+        let (stages, token, resolve) = (stages?, token?, resolve?);
+        let grant = match (auth.grant, token) {
+            (Some(oauth2), _) => Some(oauth2),
+            (None, Some(token)) => {
+                let signers = Arc::clone(&signers);
+                Some(Arc::new(stages::grant(token, signers, &place, findings)?))
+            }
+            (None, None) => None,
         };
-        complete.then_some(())?;
+        let suits = stages::suits(&resolve, &stages, findings);
+        let bids = self.bid_has_price(&stages, &place, findings);
+        (usable && suits && bids).then_some(())?;
         Some(Connector {
             campaign: self.campaign.campaign.clone(),
             buyer: self.campaign.campaign.buyer(),
             name: self.campaign.connector.clone(),
-            vertical: Arc::clone(&self.campaign.vertical),
-            oauth2,
-            resolve: if resolve == Some(true) { [Resolver::Repost].into() } else { [].into() },
-            poll: PollSchedule::default(),
-            answer_within: ANSWER_WITHIN,
-            ping,
-            post: post?,
-            status: None,
-            void: None,
-            callback: None,
+            vertical: Arc::clone(vertical),
+            grant,
+            signers,
+            identity: auth.identity,
+            resolve: resolve.into_iter().map(|(how, _)| how).collect(),
+            answer_within: answer_within?,
+            stages,
         })
     }
 
-    fn ping(
-        &self,
-        mut table: TableReader<'_>,
-        shared: &Shared<'_>,
-        auth: &Auth,
-        findings: &mut Findings,
-    ) -> Option<PingStage> {
-        let plan = stage::plan(&mut table, Call::Ping, shared, auth, findings);
-        let reply = match table.table("reply", findings) {
-            Some(reply) => reply::compile_ping(reply, self.currency(), findings),
-            None => {
-                table.missing("reply", "{ bid_when = { at = \"$.ok\", is = [true] } }", findings);
-                None
-            }
-        };
-        table.finish(findings);
-        Some(PingStage { plan: plan?, reply: reply? })
-    }
-
-    fn post(
-        &self,
-        mut table: TableReader<'_>,
-        shared: &Shared<'_>,
-        auth: &Auth,
-        reposts: Option<bool>,
-        findings: &mut Findings,
-    ) -> Option<PostStage> {
-        let place = table.own_place();
-        let has_key = table.node("idempotency_key").is_some();
-        let plan = stage::plan(&mut table, Call::Post, shared, auth, findings);
-        let reply = match table.table("reply", findings) {
-            Some(reply) => reply::compile_post(reply, self.currency(), findings),
-            None => {
-                table.missing(
-                    "reply",
-                    "{ rejected_when = { ... }, accepted_when = { ... } }",
-                    findings,
-                );
-                None
-            }
-        };
-        table.finish(findings);
-        let plan = plan?;
-        if reposts == Some(true) && !has_key && !plan.mentions_idempotency_key() {
-            no_idempotency_key(&place, findings);
-            return None;
-        }
-        Some(PostStage { plan, reply: reply? })
-    }
-
     /// A campaign whose price is a bid needs a ping whose reply names a price.
-    fn bid_has_price(
-        &self,
-        has_ping: bool,
-        ping: Option<&PingStage>,
-        table: &TableReader<'_>,
-        findings: &mut Findings,
-    ) -> bool {
-        let names_price = ping.is_none_or(|ping| ping.reply.names_price());
-        if !self.campaign.bids || (has_ping && names_price) {
-            return true;
-        }
-        let what =
-            if has_ping { "the reply to its ping names no `price`" } else { "it has no ping" };
-        let message = format!(
-            "campaign `{}` takes its price from the bid, but {what}",
-            self.campaign.campaign
-        );
+    fn bid_has_price(&self, stages: &Stages, place: &Place, findings: &mut Findings) -> bool {
+        let what = match &stages.ping {
+            _ if !self.campaign.bids => return true,
+            Some(ping) if ping.reply.names_price() => return true,
+            Some(_) => "the reply to its ping names no `price`",
+            None => "it has no ping",
+        };
+        let campaign = &self.campaign.campaign;
+        let message = format!("campaign `{campaign}` takes its price from the bid, but {what}");
         let help =
             "add `price = { at = \"...\" }` to ping.reply, or give the campaign a fixed price";
-        findings.error("no_price", table.own_place(), message, help.to_owned());
+        findings.error("no_price", place.clone(), message, help.to_owned());
         false
     }
-}
-
-fn no_idempotency_key(place: &Place, findings: &mut Findings) {
-    let message = "`resolve = [\"repost\"]` sends a post again, which needs an idempotency key";
-    let help = "add `idempotency_key = { header = \"Idempotency-Key\" }` to this post";
-    findings.error("no_idempotency_key", place.clone(), message.to_owned(), help.to_owned());
-}
-
-/// `resolve = ["repost"]`: whether a lost answer may be asked for by posting again.
-fn resolve(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<bool> {
-    let Some(words) = table.strings("resolve", findings) else { return Some(false) };
-    let mut reposts = Some(false);
-    for Spanned { value, place } in words {
-        if value == "repost" {
-            reposts = reposts.map(|_| true);
-        } else {
-            let message = format!("`resolve` cannot be \"{value}\"");
-            let help = "supported now: \"repost\"; or nothing, `resolve = []`".to_owned();
-            findings.error("unknown_word", place, message, help);
-            reposts = None;
-        }
-    }
-    reposts
 }

@@ -1,23 +1,25 @@
-//! One campaign's dialect, compiled: how to write its ping and post, how to read its replies.
+//! One campaign's dialect, compiled: how to write its calls, how to read their replies.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
+use exchange_model::outcome::{Acceptance, Handles, PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::{NoBid, Unknown};
-use exchange_model::{BuyerId, CampaignId, Lead, PingView, PostPermit, Vertical};
+use exchange_model::{BuyerId, CampaignId, Lead, PingView, PollSchedule, PostPermit, Vertical};
 
 use crate::after::{AfterContext, AfterValues};
+use crate::call::Call;
 use crate::callback::CallbackCall;
-use crate::compile::OAuth2;
+use crate::grant::Grant;
+use crate::identity::Identity;
 use crate::ping::{PingContext, PingValues};
 use crate::plan::Plan;
-use crate::poll::PollSchedule;
-use crate::post::{PostContext, PostValues};
-use crate::reply::{PingReply, PostReply, RawReply};
+use crate::post::{PostContext, PostValues, PrePostValues};
+use crate::reply::{Explained, PingReply, PostReply, RawReply, ValuesReply};
 use crate::request::{EncodeError, Request};
+use crate::sign::{Signed, Signer};
 
 /// The connectors of any number of campaigns.
 #[derive(Clone, Debug, Default)]
@@ -65,16 +67,47 @@ pub struct Connector {
     pub(crate) buyer: BuyerId,
     pub(crate) name: String,
     pub(crate) vertical: Arc<Vertical>,
-    pub(crate) oauth2: Option<Arc<OAuth2>>,
+    /// Where its tokens come from.
+    pub(crate) grant: Option<Arc<Grant>>,
+    /// What signs its requests, in order.
+    pub(crate) signers: Arc<[Signer]>,
+    /// Our certificate.
+    pub(crate) identity: Option<Arc<Identity>>,
     /// How a lost answer is found out, in this order.
-    pub(crate) resolve: Box<[Resolver]>,
-    pub(crate) poll: PollSchedule,
+    pub(crate) resolve: Arc<[Resolver]>,
     pub(crate) answer_within: Duration,
-    pub(crate) ping: Option<PingStage>,
-    pub(crate) post: PostStage,
-    pub(crate) status: Option<PostStage>,
-    pub(crate) void: Option<PostStage>,
+    pub(crate) stages: Stages,
+}
+
+/// The calls of a dialect.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    pub(crate) pre_ping: Option<Stage<ValuesReply>>,
+    pub(crate) ping: Option<Stage<PingReply>>,
+    pub(crate) pre_post: Option<Stage<ValuesReply>>,
+    pub(crate) post: Stage<PostReply>,
+    pub(crate) confirm: Option<ConfirmStage>,
+    pub(crate) status: Option<Stage<PostReply>>,
+    pub(crate) poll: PollSchedule,
+    pub(crate) void: Option<Stage<PostReply>>,
     pub(crate) callback: Option<CallbackStage>,
+}
+
+/// One call of a dialect.
+#[derive(Debug)]
+pub(crate) struct Stage<R> {
+    pub(crate) plan: Plan,
+    /// What it says to everybody: words that no lead has brought.
+    pub(crate) fixed: Box<[Box<[u8]>]>,
+    pub(crate) reply: R,
+}
+
+/// The call after an accepted post.
+#[derive(Debug)]
+pub(crate) struct ConfirmStage {
+    pub(crate) stage: Stage<PostReply>,
+    /// Whether its reply is the outcome; otherwise it only adds to the acceptance.
+    pub(crate) decides: bool,
 }
 
 /// How a buyer's call is read and answered.
@@ -86,21 +119,7 @@ pub(crate) struct CallbackStage {
 }
 
 /// What a buyer's call is answered with when the dialect does not say.
-const CALLBACK_ANSWER: (u16, &str) = (200, "OK");
-
-/// The ping of a dialect.
-#[derive(Debug)]
-pub(crate) struct PingStage {
-    pub(crate) plan: Plan,
-    pub(crate) reply: PingReply,
-}
-
-/// The post of a dialect.
-#[derive(Debug)]
-pub(crate) struct PostStage {
-    pub(crate) plan: Plan,
-    pub(crate) reply: PostReply,
-}
+pub(crate) const CALLBACK_ANSWER: (u16, &str) = (200, "OK");
 
 /// Names what it is; its templates may hold secrets.
 impl fmt::Debug for Connector {
@@ -112,6 +131,7 @@ impl fmt::Debug for Connector {
     }
 }
 
+/// What it is.
 impl Connector {
     /// The campaign it was compiled for.
     #[must_use]
@@ -134,19 +154,42 @@ impl Connector {
     /// Whether it pings. Without a ping the campaign's price is ours to know.
     #[must_use]
     pub fn has_ping(&self) -> bool {
-        self.ping.is_some()
+        self.stages.ping.is_some()
+    }
+
+    /// Its stages in the order in which they are called, by their names in the buyer's file.
+    #[must_use]
+    pub fn stages(&self) -> Vec<&'static str> {
+        let stages = &self.stages;
+        let all = [
+            (Call::PrePing.key(), stages.pre_ping.is_some()),
+            (Call::Ping.key(), stages.ping.is_some()),
+            (Call::PrePost.key(), stages.pre_post.is_some()),
+            (Call::Post.key(), true),
+            (Call::Confirm.key(), stages.confirm.is_some()),
+            (Call::Status.key(), stages.status.is_some()),
+            (Call::Void.key(), stages.void.is_some()),
+            ("callback", stages.callback.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
     }
 
     /// How long a ping may take, from `timeout`; nothing when there is no ping.
     #[must_use]
     pub fn ping_timeout(&self) -> Option<Duration> {
-        self.ping.as_ref().map(|ping| ping.plan.timeout)
+        self.stages.ping.as_ref().map(|ping| ping.plan.timeout)
     }
 
-    /// How long a post may take.
+    /// How long a post may take, its other calls included.
     #[must_use]
     pub fn post_timeout(&self) -> Duration {
-        self.post.plan.timeout
+        self.stages.post.plan.timeout
+    }
+
+    /// How long a question by `status` or `void` may take; nothing when there is no such stage.
+    #[must_use]
+    pub fn ask_timeout(&self, how: Resolver) -> Option<Duration> {
+        self.asking(how).map(|stage| stage.plan.timeout)
     }
 
     /// Whether the buyer recognises the same post sent again, so that a lost answer may be asked
@@ -166,7 +209,7 @@ impl Connector {
     /// How often the buyer is asked by `status`.
     #[must_use]
     pub fn poll(&self) -> &PollSchedule {
-        &self.poll
+        &self.stages.poll
     }
 
     /// How long a lost or pending answer is worked on before a person must.
@@ -178,46 +221,88 @@ impl Connector {
     /// Whether a counter-offer is posted under the key of the refused post.
     #[must_use]
     pub fn counter_key_same(&self) -> bool {
-        false
-    }
-
-    /// Reads a buyer's call to our callback address. Total: any bytes give an answer.
-    #[must_use]
-    pub fn read_callback(&self, call: &CallbackCall<'_>) -> PostAnswer {
-        let Some(callback) = &self.callback else {
-            return PostAnswer::Unknown(Unknown::Unreadable);
-        };
-        let body = if call.body.is_empty() { call.query.as_bytes() } else { call.body };
-        callback.reply.read(&RawReply { status: 200, headers: call.headers, body })
+        self.stages.post.reply.counter_key_same()
     }
 
     /// Status and body that the buyer's call is answered with.
     #[must_use]
     pub fn callback_answer(&self) -> (u16, &str) {
-        self.callback.as_ref().map_or(CALLBACK_ANSWER, |callback| (callback.status, &callback.body))
+        let own = self.stages.callback.as_ref();
+        own.map_or(CALLBACK_ANSWER, |callback| (callback.status, &callback.body))
     }
 
-    /// Writes the ping of one lead.
+    pub(crate) fn asking(&self, how: Resolver) -> Option<&Stage<PostReply>> {
+        match how {
+            Resolver::Status => self.stages.status.as_ref(),
+            Resolver::Void => self.stages.void.as_ref(),
+            Resolver::Repost | Resolver::Callback => None,
+        }
+    }
+
+    /// Positions of fields are only good for the dictionary they were compiled from.
+    fn is_of_vertical(&self, vertical: &Arc<Vertical>) -> bool {
+        Arc::ptr_eq(vertical, &self.vertical)
+            || (vertical.id() == self.vertical.id() && vertical.names().eq(self.vertical.names()))
+    }
+}
+
+/// What it writes.
+///
+/// # Errors
+/// Every function here: [`EncodeError`], and nothing can be sent.
+impl Connector {
+    /// The call before a ping.
     ///
     /// # Errors
-    /// [`EncodeError`]: nothing can be sent.
+    /// [`EncodeError`].
+    pub fn encode_pre_ping(
+        &self,
+        view: &PingView<'_>,
+        context: &PingContext<'_>,
+    ) -> Result<Request, EncodeError> {
+        let stage = self.stages.pre_ping.as_ref().ok_or(no_stage(Call::PrePing))?;
+        let request = stage.plan.request(&PingValues { view, context })?;
+        self.signed(request, Signed { id: context.ping_id, now: context.now })
+    }
+
+    /// The ping of one lead.
+    ///
+    /// # Errors
+    /// [`EncodeError`].
     pub fn encode_ping(
         &self,
         view: &PingView<'_>,
         context: &PingContext<'_>,
     ) -> Result<Request, EncodeError> {
-        let Some(ping) = &self.ping else { return Err(EncodeError::NoPing(self.name.clone())) };
+        let ping = self.stages.ping.as_ref();
+        let ping = ping.ok_or_else(|| EncodeError::NoPing(self.name.clone()))?;
         let mut request = ping.plan.request(&PingValues { view, context })?;
         if ping.reply.echoes() {
             request.echo = Some(context.ping_id.into());
         }
-        Ok(request)
+        self.signed(request, Signed { id: context.ping_id, now: context.now })
     }
 
-    /// Writes the post of one lead.
+    /// The call before a post. It holds no contact data.
     ///
     /// # Errors
-    /// [`EncodeError`]: nothing can be sent.
+    /// [`EncodeError`].
+    pub fn encode_pre_post(
+        &self,
+        lead: &Lead,
+        context: &PostContext<'_>,
+    ) -> Result<Request, EncodeError> {
+        let stage = self.stages.pre_post.as_ref().ok_or(no_stage(Call::PrePost))?;
+        let view = PingView::new(lead, context.today);
+        let values = PrePostValues { lead: lead.id(), view: &view, context };
+        let request = stage.plan.request(&values)?;
+        self.signed(request, Signed { id: context.idempotency_key, now: context.now })
+    }
+
+    /// The post of one lead.
+    ///
+    /// # Errors
+    /// [`EncodeError`].
     pub fn encode_post(
         &self,
         lead: &Lead,
@@ -230,23 +315,106 @@ impl Connector {
         if !self.is_of_vertical(lead.vertical()) {
             return Err(EncodeError::WrongVertical(self.name.clone()));
         }
-        self.post.plan.request(&PostValues { lead, permit, context })
+        let request = self.stages.post.plan.request(&PostValues { lead, permit, context })?;
+        self.signed(request, Signed { id: context.idempotency_key, now: context.now })
     }
 
-    /// Writes a question about a post: `status` or `void`.
+    /// The call after an accepted post.
     ///
     /// # Errors
-    /// [`EncodeError`]: nothing can be sent.
+    /// [`EncodeError`].
+    pub fn encode_confirm(&self, context: &AfterContext<'_>) -> Result<Request, EncodeError> {
+        let confirm = self.stages.confirm.as_ref().ok_or(no_stage(Call::Confirm))?;
+        self.after(&confirm.stage, context)
+    }
+
+    /// A question about a post: `status` or `void`.
+    ///
+    /// # Errors
+    /// [`EncodeError`].
     pub fn encode_ask(
         &self,
         how: Resolver,
         context: &AfterContext<'_>,
     ) -> Result<Request, EncodeError> {
-        let Some(stage) = self.asking(how) else { return Err(EncodeError::NoStage(how.code())) };
-        stage.plan.request(&AfterValues { context })
+        let stage = self.asking(how).ok_or(EncodeError::NoStage(how.code()))?;
+        self.after(stage, context)
     }
 
-    /// Reads the whole reply to such a question. Total: any bytes give an answer.
+    fn after(
+        &self,
+        stage: &Stage<PostReply>,
+        context: &AfterContext<'_>,
+    ) -> Result<Request, EncodeError> {
+        let request = stage.plan.request(&AfterValues { context })?;
+        self.signed(request, Signed { id: context.idempotency_key, now: context.now })
+    }
+
+    fn signed(&self, mut request: Request, signed: Signed<'_>) -> Result<Request, EncodeError> {
+        for signer in self.signers.iter() {
+            signer.sign(&mut request, signed)?;
+        }
+        Ok(request)
+    }
+}
+
+fn no_stage(call: Call) -> EncodeError {
+    EncodeError::NoStage(call.key())
+}
+
+/// What it reads. Total: any bytes give an answer.
+impl Connector {
+    /// The values of the whole reply to the call before a ping; nothing when it failed.
+    #[must_use]
+    pub fn read_pre_ping(&self, reply: &RawReply<'_>) -> Option<Handles> {
+        Some(self.stages.pre_ping.as_ref()?.reply.read(reply)?.values)
+    }
+
+    /// The whole reply to a ping.
+    #[must_use]
+    pub fn read_ping(&self, reply: &RawReply<'_>) -> PingAnswer {
+        self.read_ping_of(reply, None)
+    }
+
+    /// The same; `echo` is the ping id that must come back where the dialect says so.
+    pub(crate) fn read_ping_of(&self, reply: &RawReply<'_>, echo: Option<&str>) -> PingAnswer {
+        match &self.stages.ping {
+            Some(ping) => ping.reply.read(reply, echo),
+            None => PingAnswer::NoBid(NoBid::BadReply("ping".to_owned())),
+        }
+    }
+
+    /// The values of the whole reply to the call before a post; nothing when it failed.
+    #[must_use]
+    pub fn read_pre_post(&self, reply: &RawReply<'_>) -> Option<Handles> {
+        Some(self.stages.pre_post.as_ref()?.reply.read(reply)?.values)
+    }
+
+    /// The whole reply to a post.
+    #[must_use]
+    pub fn read_post(&self, reply: &RawReply<'_>) -> PostAnswer {
+        self.stages.post.reply.read(reply)
+    }
+
+    /// What became of an accepted post with the whole reply to the call after it. A failed call
+    /// takes nothing back, unless it decides.
+    #[must_use]
+    pub fn read_confirm(&self, reply: &RawReply<'_>, accepted: Acceptance) -> PostAnswer {
+        let Some(confirm) = &self.stages.confirm else { return PostAnswer::Accepted(accepted) };
+        if confirm.decides {
+            return match confirm.stage.reply.read(reply) {
+                PostAnswer::Accepted(more) => PostAnswer::Accepted(merged(accepted, more)),
+                other => other,
+            };
+        }
+        if !(200..300).contains(&reply.status) {
+            return PostAnswer::Accepted(accepted);
+        }
+        let more = confirm.stage.reply.details(reply);
+        PostAnswer::Accepted(merged(accepted, more))
+    }
+
+    /// The whole reply to a question about a post.
     #[must_use]
     pub fn read_ask(&self, how: Resolver, reply: &RawReply<'_>) -> PostAnswer {
         match self.asking(how) {
@@ -255,37 +423,43 @@ impl Connector {
         }
     }
 
-    fn asking(&self, how: Resolver) -> Option<&PostStage> {
-        match how {
-            Resolver::Status => self.status.as_ref(),
-            Resolver::Void => self.void.as_ref(),
-            Resolver::Repost | Resolver::Callback => None,
+    /// A buyer's call to our callback address.
+    #[must_use]
+    pub fn read_callback(&self, call: &CallbackCall<'_>) -> PostAnswer {
+        match &self.stages.callback {
+            Some(callback) => callback.reply.read_callback(call),
+            None => PostAnswer::Unknown(Unknown::Unreadable),
         }
     }
 
-    /// Positions of fields are only good for the dictionary they were compiled from.
-    fn is_of_vertical(&self, vertical: &Arc<Vertical>) -> bool {
-        Arc::ptr_eq(vertical, &self.vertical)
-            || (vertical.id() == self.vertical.id() && vertical.names().eq(self.vertical.names()))
-    }
-
-    /// Reads the whole reply to a ping. Total: any bytes give an answer.
+    /// How the reply to a ping is read, rule by rule.
     #[must_use]
-    pub fn read_ping(&self, reply: &RawReply<'_>) -> PingAnswer {
-        self.read_ping_of(reply, None)
+    pub fn explain_ping(&self, reply: &RawReply<'_>) -> Option<Explained> {
+        Some(self.stages.ping.as_ref()?.reply.explain(reply, None))
     }
 
-    /// The same; `echo` is the ping id that must come back where the dialect says so.
-    pub(crate) fn read_ping_of(&self, reply: &RawReply<'_>, echo: Option<&str>) -> PingAnswer {
-        match &self.ping {
-            Some(ping) => ping.reply.read(reply, echo),
-            None => PingAnswer::NoBid(NoBid::BadReply("ping".to_owned())),
-        }
-    }
-
-    /// Reads the whole reply to a post. Total: any bytes give an answer.
+    /// How the reply to a post is read, rule by rule.
     #[must_use]
-    pub fn read_post(&self, reply: &RawReply<'_>) -> PostAnswer {
-        self.post.reply.read(reply)
+    pub fn explain_post(&self, reply: &RawReply<'_>) -> Explained {
+        self.stages.post.reply.explain(reply)
+    }
+
+    /// How the reply to a question about a post is read, rule by rule.
+    #[must_use]
+    pub fn explain_ask(&self, how: Resolver, reply: &RawReply<'_>) -> Option<Explained> {
+        Some(self.asking(how)?.reply.explain(reply))
+    }
+}
+
+/// What the later word adds. The price of a post is the post's, unless it named none.
+fn merged(accepted: Acceptance, more: Acceptance) -> Acceptance {
+    let mut handles = accepted.handles;
+    handles.0.extend(more.handles.0);
+    Acceptance {
+        price: accepted.price.or(more.price),
+        buyer_ref: more.buyer_ref.or(accepted.buyer_ref),
+        redirect_url: more.redirect_url.or(accepted.redirect_url),
+        handles,
+        legs: if more.legs.is_empty() { accepted.legs } else { more.legs },
     }
 }

@@ -16,6 +16,8 @@ mod call;
 mod callback;
 mod compile;
 mod connector;
+mod grant;
+mod identity;
 mod job;
 mod ping;
 mod plan;
@@ -36,10 +38,10 @@ pub use job::{AskJob, PingJob, PostJob};
 pub use ping::PingContext;
 pub use post::PostContext;
 pub use presets::{Example, Need, Preset, presets};
-pub use reply::RawReply;
+pub use reply::{Explained, ExplainedPlace, ExplainedRule, ExplainedValue, RawReply};
 pub use request::{EncodeError, Request};
 pub use secrets::{SECRET_MAX, SecretText, Secrets};
 pub use transport::{
-    Answered, BuyerLoad, Exchange, REPLY_MAX, Received, SendFailed, Timings, Transport,
-    TransportError, TransportSettings,
+    Answered, BreakerState, BuyerLoad, Exchange, REPLY_MAX, Received, SendFailed, Timings,
+    Transport, TransportError, TransportSettings, Watch, Watched,
 };

@@ -1,8 +1,9 @@
 //! The only place that opens sockets to buyers.
 //!
-//! A [`Transport`] owns a pool of connections per buyer, a token per OAuth2 client, and the rule
-//! which addresses may be called. It follows no redirect, decompresses nothing and reads at most
-//! [`REPLY_MAX`] bytes of a reply.
+//! A [`Transport`] owns a pool of connections and a breaker per buyer, a token per credentials, and
+//! the rule which addresses may be called. It makes the calls of a delivery in their order. It
+//! speaks HTTP/1.1 only, follows no redirect, decompresses nothing and reads at most [`REPLY_MAX`]
+//! bytes of a reply.
 //!
 //! > Leaving is not cancelling. An exchange runs in its own task: dropping its [`Exchange`] stops
 //! > nothing, and an answer that comes late still comes.
@@ -17,31 +18,39 @@ use std::time::Duration;
 
 use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::NotSent;
-use exchange_model::{BuyerId, PostPermit};
+use exchange_model::{BuyerId, PostPermit, Timestamp};
 use tokio::sync::oneshot;
 
-use self::connect::Dialler;
+use self::breaker::Admission;
+use self::breakers::Breakers;
+use self::connect::{Dialler, Names};
 use self::errand::Errand;
-use self::exchange::{Attempt, Kind, Progress};
-use self::pool::{Origin, Pool};
-use self::token::{TokenClient, TokenSource};
+use self::exchange::{Attempt, Line, Progress};
+use self::pool::Pool;
+use self::token::TokenSource;
 use crate::connector::Connector;
 use crate::job::{AskJob, PingJob, PostJob};
 use crate::request::Request;
 
+pub use self::breaker::BreakerState;
 pub use self::errand::{Received, SendFailed};
 pub use self::pool::BuyerLoad;
 pub use self::settings::{TransportError, TransportSettings};
 pub use self::timings::Timings;
+pub use self::watch::{Watch, Watched};
 
 mod address;
+mod breaker;
+mod breakers;
 mod connect;
 mod errand;
 mod exchange;
+mod metered;
 mod pool;
 mod settings;
 mod timings;
 mod token;
+mod watch;
 
 /// Most bytes of a reply's body. A longer one is cut and its connection closed.
 pub const REPLY_MAX: usize = 64 * 1024;
@@ -92,9 +101,9 @@ pub struct Transport {
 struct Inner {
     settings: Arc<TransportSettings>,
     dialler: Arc<Dialler>,
-    tokens: TokenClient,
     token_sources: Mutex<Vec<Arc<TokenSource>>>,
     pools: RwLock<BTreeMap<BuyerId, Arc<Pool>>>,
+    breakers: Breakers,
 }
 
 impl std::fmt::Debug for Transport {
@@ -110,12 +119,12 @@ impl Transport {
     /// [`TransportError`].
     pub fn new(settings: TransportSettings) -> Result<Self, TransportError> {
         let settings = Arc::new(settings);
-        let tls = connect::tls_config(&settings.extra_roots)?;
-        let tokens = TokenClient::new(Arc::clone(&settings), &tls)?;
-        let dialler = Arc::new(Dialler::new(Arc::clone(&settings), tls));
+        let dialler = Arc::new(Dialler::new(Arc::clone(&settings), Names::System)?);
         let token_sources = Mutex::new(Vec::new());
         let pools = RwLock::new(BTreeMap::new());
-        Ok(Self { inner: Arc::new(Inner { settings, dialler, tokens, token_sources, pools }) })
+        let breakers = Breakers::new();
+        let inner = Inner { settings, dialler, token_sources, pools, breakers };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Sends a ping. `timeout` is what the auction will wait; the reply is read for twice as long.
@@ -125,8 +134,10 @@ impl Transport {
         job: PingJob,
         timeout: Duration,
     ) -> Exchange<PingAnswer> {
-        let attempt = self.attempt(connector, Kind::Ping, timeout);
-        start(attempt, errand::Ping { connector: Arc::clone(connector), job })
+        let connector = Arc::clone(connector);
+        let idle_max = self.inner.settings.idle_max;
+        let attempt = self.attempt(&connector, idle_max, timeout);
+        self.start(attempt, connector.buyer().clone(), errand::Ping { connector, job, timeout })
     }
 
     /// Posts a lead, once. The permit is used up whatever happens.
@@ -137,8 +148,10 @@ impl Transport {
         permit: PostPermit,
         timeout: Duration,
     ) -> Exchange<PostAnswer> {
-        let attempt = self.attempt(connector, Kind::Post, timeout);
-        start(attempt, errand::Post { connector: Arc::clone(connector), job, permit })
+        let connector = Arc::clone(connector);
+        let idle_max = self.inner.settings.idle_max_for_posts;
+        let attempt = self.attempt(&connector, idle_max, timeout);
+        self.start(attempt, connector.buyer().clone(), errand::Post { connector, job, permit })
     }
 
     /// Asks by `status` what became of a post, or by `void` to cancel it. For other resolvers, and
@@ -150,8 +163,10 @@ impl Transport {
         job: AskJob,
         timeout: Duration,
     ) -> Exchange<PostAnswer> {
-        let attempt = self.attempt(connector, Kind::Ask, timeout);
-        start(attempt, errand::Ask { connector: Arc::clone(connector), how, job })
+        let connector = Arc::clone(connector);
+        let idle_max = self.inner.settings.idle_max_for_posts;
+        let attempt = self.attempt(&connector, idle_max, timeout);
+        self.start(attempt, connector.buyer().clone(), errand::Ask { connector, how, job })
     }
 
     /// Sends one request as it is, like a ping, and reads nothing out of its reply: for tools that
@@ -162,23 +177,40 @@ impl Transport {
         request: Request,
         timeout: Duration,
     ) -> Exchange<Result<Received, SendFailed>> {
-        start(self.attempt(connector, Kind::Ping, timeout), errand::Raw { request })
+        let attempt = self.attempt(connector, self.inner.settings.idle_max, timeout);
+        self.start(attempt, connector.buyer().clone(), errand::Raw { request })
     }
 
     /// Opens a connection for the campaign's pings (or posts) and fetches its token, so that its
     /// first lead waits for neither. Failures show when a lead is sent.
-    pub fn warm(&self, connector: &Arc<Connector>) {
-        let attempt = self.attempt(connector, Kind::Ping, self.inner.settings.connect_timeout);
-        let plan = connector.ping.as_ref().map_or(&connector.post.plan, |ping| &ping.plan);
+    pub fn warm(&self, connector: &Arc<Connector>, now: Timestamp) {
+        let settings = &self.inner.settings;
+        let attempt = self.attempt(connector, settings.idle_max, settings.connect_timeout);
+        let stages = &connector.stages;
+        let plan = stages.ping.as_ref().map_or(&stages.post.plan, |ping| &ping.plan);
         let Ok(uri) = plan.origin.parse::<http::Uri>() else { return };
         tokio::spawn(async move {
             if let Some(token) = &attempt.token {
-                token.authorization().await;
+                token.handles(now).await;
             }
-            if let Ok(sender) = attempt.pool.open(&attempt.dialler, &uri).await {
-                attempt.pool.park_when_ready(Origin::of(&uri), sender).await;
+            if let Ok(connection) = attempt.line.open(&uri).await {
+                let origin = attempt.line.origin(&uri);
+                attempt.line.pool.park_when_ready(origin, connection).await;
             }
         });
+    }
+
+    /// What the breaker of a buyer does with its pings and posts at this moment.
+    #[must_use]
+    pub fn breaker(&self, buyer: &BuyerId) -> BreakerState {
+        self.inner.breakers.state(buyer)
+    }
+
+    /// Whether most buyers have failed at once a moment ago: our own network is to blame, and no
+    /// breaker opens.
+    #[must_use]
+    pub fn network_alarm(&self) -> bool {
+        self.inner.breakers.is_panic()
     }
 
     /// The load of one buyer, for metrics.
@@ -195,21 +227,15 @@ impl Transport {
         pools.values().fold(0, |sum: usize, pool| sum.saturating_add(pool.load().in_flight))
     }
 
-    fn attempt(&self, connector: &Connector, kind: Kind, timeout: Duration) -> Attempt {
-        let settings = &self.inner.settings;
-        let idle_max = match kind {
-            Kind::Ping => settings.idle_max,
-            Kind::Post | Kind::Ask => settings.idle_max_for_posts,
-        };
-        Attempt {
+    fn attempt(&self, connector: &Connector, idle_max: Duration, timeout: Duration) -> Attempt {
+        let line = Line {
             pool: self.pool(connector.buyer()),
             dialler: Arc::clone(&self.inner.dialler),
-            token: self.token_source(connector),
-            kind,
+            identity: connector.identity.clone(),
             idle_max,
-            timeout,
-            on_its_way: AtomicBool::new(false),
-        }
+        };
+        let token = self.token_source(connector, &line);
+        Attempt { line, token, timeout, on_its_way: AtomicBool::new(false) }
     }
 
     fn pool(&self, buyer: &BuyerId) -> Arc<Pool> {
@@ -224,46 +250,57 @@ impl Transport {
     }
 
     /// Tokens outlive a reload of config: the same credentials have the same source.
-    fn token_source(&self, connector: &Connector) -> Option<Arc<TokenSource>> {
-        let oauth2 = connector.oauth2.as_ref()?;
+    fn token_source(&self, connector: &Connector, line: &Line) -> Option<Arc<TokenSource>> {
+        let grant = connector.grant.as_ref()?;
         let mut sources = self.inner.token_sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = sources.iter().find(|source| source.serves(oauth2)) {
+        if let Some(source) = sources.iter().find(|source| source.serves(grant, line)) {
             return Some(Arc::clone(source));
         }
-        let client = self.inner.tokens.clone();
-        let source = Arc::new(TokenSource::new(client, Arc::clone(oauth2)));
+        let source = Arc::new(TokenSource::new(line.clone(), Arc::clone(grant)));
         if sources.len() >= TOKEN_SOURCES_MAX {
             sources.remove(0);
         }
         sources.push(Arc::clone(&source));
         Some(source)
     }
+
+    /// Starts an errand in its own task, if the buyer has room for one more and is not left alone.
+    fn start<E: Errand>(&self, attempt: Attempt, buyer: BuyerId, errand: E) -> Exchange<E::Answer> {
+        let (sender, answer) = oneshot::channel();
+        let exchange = Exchange { answer, lost: E::lost };
+        let Ok(slot) = Arc::clone(&attempt.line.pool.in_flight).try_acquire_owned() else {
+            deliver(sender, unstarted(E::not_sent(NotSent::Saturated)));
+            return exchange;
+        };
+        let breakers = E::SPARED.then(|| self.inner.breakers.clone());
+        let admitted = match &breakers {
+            None => Admission::Call,
+            Some(breakers) => breakers.admit(&buyer),
+        };
+        if admitted == Admission::Refused {
+            deliver(sender, unstarted(E::not_sent(NotSent::BreakerOpen)));
+            return exchange;
+        }
+        tokio::spawn(async move {
+            let mut progress = Progress::new();
+            let done = attempt.bounded(errand.run(&attempt, &mut progress)).await;
+            let answer = done.unwrap_or_else(|| errand.cut(&mut progress));
+            let timings = progress.finish();
+            if let Some(breakers) = breakers {
+                breakers.record(&buyer, admitted, errand.health(&answer, &progress));
+            }
+            deliver(sender, Answered { answer, status: progress.status, timings });
+            drop(slot);
+            if let Some((origin, connection)) = progress.reusable {
+                attempt.line.pool.park_when_ready(origin, connection).await;
+            }
+        });
+        exchange
+    }
 }
 
 /// Most token sources kept; beyond it the oldest is forgotten, and made again when needed.
 const TOKEN_SOURCES_MAX: usize = 1_000;
-
-/// Starts an errand in its own task, if the buyer has room for one more.
-fn start<E: Errand>(attempt: Attempt, errand: E) -> Exchange<E::Answer> {
-    let (sender, answer) = oneshot::channel();
-    let exchange = Exchange { answer, lost: E::lost };
-    let Ok(slot) = Arc::clone(&attempt.pool.in_flight).try_acquire_owned() else {
-        deliver(sender, unstarted(E::not_sent(NotSent::Saturated)));
-        return exchange;
-    };
-    tokio::spawn(async move {
-        let mut progress = Progress::new();
-        let done = attempt.bounded(errand.run(&attempt, &mut progress)).await;
-        let answer = done.unwrap_or_else(|| errand.cut(&progress));
-        let timings = progress.finish();
-        deliver(sender, Answered { answer, status: progress.status, timings });
-        drop(slot);
-        if let Some((origin, connection)) = progress.reusable {
-            attempt.pool.park_when_ready(origin, connection).await;
-        }
-    });
-    exchange
-}
 
 /// Nobody need be waiting: the auction may have left.
 fn deliver<A>(sender: oneshot::Sender<Answered<A>>, answered: Answered<A>) {

@@ -1,186 +1,291 @@
-//! How a buyer knows us.
+//! How a buyer knows us: `auth`, one scheme or several at once.
 
 use std::sync::Arc;
 
-use exchange_model::{Findings, TableReader};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use exchange_model::document::NodeKind;
+use exchange_model::{Findings, Place, TableReader};
+use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use super::url::checked_url;
-use crate::secrets::{SecretText, Secrets};
-use crate::template::Escape;
+use super::scope::Scope;
+use super::shared::Shared;
+use crate::call::Call;
+use crate::grant::Grant;
+use crate::identity::Identity;
+use crate::secrets::SecretText;
+use crate::sign::Signer;
+use crate::template::{Escape, Placeholder, Segment, Source, Template};
 
-/// A compiled `auth` table.
-#[derive(Clone, Debug, Default)]
-pub(super) enum Auth {
-    /// None, or in the templates.
-    #[default]
-    None,
-    /// A header, marked sensitive.
-    Header(HeaderName, HeaderValue),
+mod oauth2;
+mod signature;
+
+/// A compiled `auth`.
+#[derive(Debug, Default)]
+pub(super) struct Auth {
+    /// Marked sensitive.
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Texts of the file, compiled for each stage.
+    texts: Vec<HeaderText>,
     /// `name=secret`, encoded.
-    Query(Arc<SecretText>),
-    /// A token from the buyer's token service.
-    OAuth2(Arc<OAuth2>),
+    queries: Vec<SecretText>,
+    /// What a token is sent in.
+    token: Option<TokenHeader>,
+    /// Tokens of RFC 6749.
+    pub(super) grant: Option<Arc<Grant>>,
+    pub(super) signers: Vec<Signer>,
+    pub(super) identity: Option<Arc<Identity>>,
 }
 
-/// What a token is asked for with (RFC 6749, client credentials).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct OAuth2 {
-    /// The token service.
-    pub(crate) token_url: url::Url,
-    pub(crate) client_id: String,
-    pub(crate) secret: Arc<SecretText>,
-    pub(crate) scope: Option<String>,
+/// A header whose value the file writes as a template.
+#[derive(Debug)]
+struct HeaderText {
+    name: HeaderName,
+    text: String,
+    place: Place,
 }
 
-#[derive(Clone, Copy)]
+/// What carries a token.
+#[derive(Debug)]
+enum TokenHeader {
+    /// `Authorization: Bearer <token>`.
+    Bearer,
+    /// As the file says.
+    Text(HeaderText),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Scheme {
     Header,
     Query,
     Basic,
     Bearer,
     OAuth2,
+    Token,
+    StandardWebhooks,
+    Hmac,
+    ClientCertificate,
 }
 
-/// Reads `auth = { scheme = "...", ... }`.
+const SCHEMES: &[(&str, Scheme)] = &[
+    ("header", Scheme::Header),
+    ("query", Scheme::Query),
+    ("basic", Scheme::Basic),
+    ("bearer", Scheme::Bearer),
+    ("oauth2", Scheme::OAuth2),
+    ("token", Scheme::Token),
+    ("standard_webhooks", Scheme::StandardWebhooks),
+    ("hmac", Scheme::Hmac),
+    ("client_certificate", Scheme::ClientCertificate),
+];
+
+/// Reads `auth = { scheme = "...", ... }`, or a list of such. Nothing when any of it is broken.
 pub(super) fn read(
-    mut table: TableReader<'_>,
-    secrets: &Secrets,
+    connector: &mut TableReader<'_>,
+    shared: &Shared<'_>,
+    has_token_stage: bool,
     findings: &mut Findings,
 ) -> Option<Auth> {
-    let words = [
-        ("header", Scheme::Header),
-        ("query", Scheme::Query),
-        ("basic", Scheme::Basic),
-        ("bearer", Scheme::Bearer),
-        ("oauth2", Scheme::OAuth2),
-    ];
-    if table.node("scheme").is_none() {
-        table.missing("scheme", "\"bearer\"", findings);
-    }
-    let scheme = table.one_of("scheme", &words, findings);
-    let named = table.required_string("secret", "\"acme_api_key\"", findings);
-    let secret = named.and_then(|name| secrets.required(name.value, &name.place, findings));
-    let known = scheme.is_some();
-    let auth = match scheme.map(|scheme| scheme.value) {
-        Some(Scheme::Header) => header(&mut table, secret, findings),
-        Some(Scheme::Query) => query(&mut table, secret, findings),
-        Some(Scheme::Basic) => basic(&mut table, secret, findings),
-        Some(Scheme::Bearer) => {
-            let text = |secret: Arc<SecretText>| format!("Bearer {}", secret.reveal());
-            sensitive(&table, AUTHORIZATION, secret.map(text), findings)
-        }
-        Some(Scheme::OAuth2) => oauth2(&mut table, secret, findings),
-        None => None,
+    let mut auth = Auth::default();
+    let tables = match connector.node("auth").map(|node| &node.kind) {
+        None => return Some(auth),
+        Some(NodeKind::Array(_)) => connector.tables("auth", findings),
+        Some(_) => connector.table("auth", findings).into_iter().collect(),
     };
-    if known {
-        table.finish(findings);
-    }
-    auth
-}
-
-fn header(
-    table: &mut TableReader<'_>,
-    secret: Option<Arc<SecretText>>,
-    findings: &mut Findings,
-) -> Option<Auth> {
-    let parse = |text: &str| HeaderName::try_from(text).map_err(|_no| "this is no header's name");
-    if table.node("name").is_none() {
-        table.missing("name", "\"X-Api-Key\"", findings);
-    }
-    let name = table.parsed("name", "\"X-Api-Key\"", parse, findings)?;
-    let text = secret.map(|secret| secret.reveal().to_owned());
-    sensitive(table, name.value, text, findings)
-}
-
-fn query(
-    table: &mut TableReader<'_>,
-    secret: Option<Arc<SecretText>>,
-    findings: &mut Findings,
-) -> Option<Auth> {
-    let name = table.required_string("name", "\"api_key\"", findings)?;
-    let secret = secret?;
-    let mut text = String::new();
-    Escape::Form.push(name.value, &mut text);
-    text.push('=');
-    Escape::Form.push(secret.reveal(), &mut text);
-    Some(Auth::Query(Arc::new(SecretText::new(text))))
-}
-
-fn basic(
-    table: &mut TableReader<'_>,
-    secret: Option<Arc<SecretText>>,
-    findings: &mut Findings,
-) -> Option<Auth> {
-    let user = table.required_string("user", "\"rialto\"", findings)?;
-    let text = secret.map(|secret| {
-        let pair = format!("{}:{}", user.value, secret.reveal());
-        format!("Basic {}", base64(pair.as_bytes()))
-    });
-    sensitive(table, AUTHORIZATION, text, findings)
-}
-
-fn oauth2(
-    table: &mut TableReader<'_>,
-    secret: Option<Arc<SecretText>>,
-    findings: &mut Findings,
-) -> Option<Auth> {
-    let example = "\"https://id.buyer.example/token\"";
-    let url = table.required_string("token_url", example, findings);
-    let client = table.required_string("client_id", "\"rialto\"", findings);
-    let scope = table.string("scope", "\"leads\"", findings);
-    let url = url.and_then(|url| checked_url(url.value, &url.place, findings));
-    Some(Auth::OAuth2(Arc::new(OAuth2 {
-        token_url: url?,
-        client_id: client?.value.to_owned(),
-        secret: secret?,
-        scope: scope.map(|scope| scope.value.to_owned()),
-    })))
-}
-
-fn sensitive(
-    table: &TableReader<'_>,
-    name: HeaderName,
-    text: Option<String>,
-    findings: &mut Findings,
-) -> Option<Auth> {
-    let Ok(mut value) = HeaderValue::from_str(&text?) else {
-        let message = "this secret holds characters that no header may".to_owned();
-        let help = "a secret for a header is one line of printable ASCII".to_owned();
-        findings.error("bad_value", table.own_place(), message, help);
-        return None;
-    };
-    value.set_sensitive(true);
-    Some(Auth::Header(name, value))
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// RFC 4648 base64 with padding; basic authentication is its only use here.
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3).saturating_mul(4));
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        for place in 0..4_usize {
-            let sextet = usize::try_from((bits >> (18 - place * 6)) & 63).unwrap_or(0);
-            let letter = BASE64.get(sextet).copied().unwrap_or(b'=');
-            out.push(if place > chunk.len() { '=' } else { char::from(letter) });
+    let mut complete = !tables.is_empty();
+    for table in tables {
+        let place = table.own_place();
+        complete &= Reader { table, shared, findings }.scheme(&mut auth, has_token_stage).is_some();
+        if auth.grant.is_some() && matches!(auth.token, Some(TokenHeader::Text(_))) {
+            let message = "`oauth2` and `token` are two tokens for one connector".to_owned();
+            findings.error("auth_twice", place, message, "keep one of them".to_owned());
+            return None;
         }
     }
-    out
+    complete.then_some(auth)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// One scheme while it is read.
+struct Reader<'a, 't> {
+    table: TableReader<'t>,
+    shared: &'a Shared<'a>,
+    findings: &'a mut Findings,
+}
 
-    #[test]
-    fn base64_is_rfc_4648() {
-        for (plain, coded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(plain.as_bytes()), coded);
+impl Reader<'_, '_> {
+    fn scheme(mut self, auth: &mut Auth, has_token_stage: bool) -> Option<()> {
+        if self.table.node("scheme").is_none() {
+            self.table.missing("scheme", "\"bearer\"", self.findings);
+            return None;
         }
+        let scheme = self.table.one_of("scheme", SCHEMES, self.findings)?.value;
+        let read = match scheme {
+            Scheme::Header => self.header(auth),
+            Scheme::Query => self.query(auth),
+            Scheme::Basic => self.basic(auth),
+            Scheme::Bearer => self.bearer(auth),
+            Scheme::OAuth2 => self.oauth2(auth),
+            Scheme::Token => self.token(auth, has_token_stage),
+            Scheme::StandardWebhooks => self.standard_webhooks(auth),
+            Scheme::Hmac => self.hmac(auth),
+            Scheme::ClientCertificate => self.client_certificate(auth),
+        };
+        self.table.finish(self.findings);
+        read
     }
+
+    fn secret(&mut self) -> Option<Arc<SecretText>> {
+        let named = self.table.required_string("secret", "\"acme_api_key\"", self.findings)?;
+        self.shared.secrets.required(named.value, &named.place, self.findings)
+    }
+
+    fn header_name(&mut self, key: &'static str) -> Option<HeaderName> {
+        let parse =
+            |text: &str| HeaderName::try_from(text).map_err(|_no| "this is no header's name");
+        if self.table.node(key).is_none() {
+            self.table.missing(key, "\"X-Api-Key\"", self.findings);
+            return None;
+        }
+        Some(self.table.parsed(key, "\"X-Api-Key\"", parse, self.findings)?.value)
+    }
+
+    fn header(&mut self, auth: &mut Auth) -> Option<()> {
+        let name = self.header_name("name");
+        if self.table.node("value").is_none() {
+            let secret = self.secret();
+            let value = self.sensitive(secret?.reveal())?;
+            auth.headers.push((name?, value));
+            return Some(());
+        }
+        let text = self.table.string("value", "\"Token {{ secret.key }}\"", self.findings);
+        if self.table.node("secret").is_some() {
+            let message = "`value` and `secret` exclude each other".to_owned();
+            let help = "write the secret into the value: \"{{ secret.name }}\"".to_owned();
+            self.findings.error("bad_value", self.table.own_place(), message, help);
+            return None;
+        }
+        let text = text?;
+        auth.texts.push(HeaderText { name: name?, text: text.value.to_owned(), place: text.place });
+        Some(())
+    }
+
+    fn query(&mut self, auth: &mut Auth) -> Option<()> {
+        let name = self.table.required_string("name", "\"api_key\"", self.findings);
+        let secret = self.secret();
+        let mut text = String::new();
+        Escape::Form.push(name?.value, &mut text);
+        text.push('=');
+        Escape::Form.push(secret?.reveal(), &mut text);
+        auth.queries.push(SecretText::new(text));
+        Some(())
+    }
+
+    fn basic(&mut self, auth: &mut Auth) -> Option<()> {
+        let user = self.table.required_string("user", "\"rialto\"", self.findings);
+        let secret = self.secret();
+        let pair = format!("{}:{}", user?.value, secret?.reveal());
+        let value = self.sensitive(&format!("Basic {}", STANDARD.encode(pair)))?;
+        auth.headers.push((AUTHORIZATION, value));
+        Some(())
+    }
+
+    fn bearer(&mut self, auth: &mut Auth) -> Option<()> {
+        let secret = self.secret()?;
+        let value = self.sensitive(&format!("Bearer {}", secret.reveal()))?;
+        auth.headers.push((AUTHORIZATION, value));
+        Some(())
+    }
+
+    fn token(&mut self, auth: &mut Auth, has_token_stage: bool) -> Option<()> {
+        let name = match self.table.node("header") {
+            None => AUTHORIZATION,
+            Some(_) => self.header_name("header")?,
+        };
+        let own = self.table.own_place();
+        let example = "\"Bearer {{ token.token }}\"";
+        let (text, place) = match self.table.string("value", example, self.findings) {
+            Some(text) => (text.value.to_owned(), text.place),
+            None => ("Bearer {{ token.token }}".to_owned(), own.clone()),
+        };
+        if !has_token_stage {
+            let message = "`scheme = \"token\"` needs a `token` stage".to_owned();
+            let help = "add a table `token` to this connector, with `url` and `reply`".to_owned();
+            self.findings.error("no_stage", own, message, help);
+            return None;
+        }
+        auth.token = Some(TokenHeader::Text(HeaderText { name, text, place }));
+        Some(())
+    }
+
+    fn client_certificate(&mut self, auth: &mut Auth) -> Option<()> {
+        let named = self.table.required_string("certificate", "\"acme.pem\"", self.findings);
+        let secret = self.secret();
+        let named = named?;
+        let Some(file) = (self.shared.files)(named.value) else {
+            let message = format!("there is no file `{}` beside this one", named.value);
+            let help = "a certificate stands in the same folder as its buyer's file".to_owned();
+            self.findings.error("no_certificate", named.place, message, help);
+            return None;
+        };
+        match Identity::from_pem(&file.text, &*secret?) {
+            Ok(identity) => auth.identity = Some(Arc::new(identity)),
+            Err(why) => {
+                let message = format!("`{}` cannot be used: {why}", named.value);
+                let help = "the file holds the certificate chain in PEM, ours first; the secret holds its key".to_owned();
+                self.findings.error("bad_certificate", named.place, message, help);
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    fn sensitive(&mut self, text: &str) -> Option<HeaderValue> {
+        let Ok(mut value) = HeaderValue::from_str(text) else {
+            let message = "this secret holds characters that no header may".to_owned();
+            let help = "a secret for a header is one line of printable ASCII".to_owned();
+            self.findings.error("bad_value", self.table.own_place(), message, help);
+            return None;
+        };
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl Auth {
+    /// Puts the credentials where they belong in one stage: headers into `headers` and
+    /// `templates`; what goes into the query is returned. Nothing when a text is broken.
+    pub(super) fn apply(
+        &self,
+        scope: &Scope<'_>,
+        headers: &mut HeaderMap,
+        templates: &mut Vec<(HeaderName, Template)>,
+        findings: &mut Findings,
+    ) -> Option<Option<Box<str>>> {
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        for text in &self.texts {
+            templates.push((text.name.clone(), scope.text(&text.text, &text.place, findings)?));
+        }
+        if scope.call != Call::Token {
+            match &self.token {
+                Some(TokenHeader::Bearer) => templates.push((AUTHORIZATION, bearer_template())),
+                Some(TokenHeader::Text(text)) => {
+                    let template = scope.text(&text.text, &text.place, findings)?;
+                    templates.push((text.name.clone(), template));
+                }
+                None => {}
+            }
+        }
+        let queries: Vec<&str> = self.queries.iter().map(SecretText::reveal).collect();
+        Some((!queries.is_empty()).then(|| queries.join("&").into()))
+    }
+}
+
+/// `Bearer {{ token.token }}`, of a token that no stage names.
+fn bearer_template() -> Template {
+    let source = Source::Token(exchange_model::outcome::BidToken::TOKEN.into());
+    let value = Segment::Value(Placeholder { source, filters: Vec::new() });
+    Template { segments: vec![Segment::Literal("Bearer ".into()), value] }
 }

@@ -122,7 +122,7 @@ fn bad_line(too_many: bool, place: Place, findings: &mut Findings) {
 /// `a,b`, `"a","b"` with `""` for a quote inside, or two columns with a tab between.
 fn two_columns(line: &str) -> Option<(String, String)> {
     let (first, rest) = column(line)?;
-    let rest = rest.trim_start().strip_prefix([',', ';', '\t'])?;
+    let rest = rest.trim_start_matches(' ').strip_prefix([',', ';', '\t'])?;
     let (second, rest) = column(rest)?;
     rest.trim().is_empty().then_some((first, second))
 }

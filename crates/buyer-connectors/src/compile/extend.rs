@@ -196,7 +196,8 @@ impl Extender<'_, '_> {
         own.entries.retain(|entry| !USED_UP.contains(&entry.key.as_str()));
         base.removals.retain(|removal| !merge::has(&own, &removal.path));
         for path in without {
-            let found = merge::remove(&mut base.table, path.value);
+            let found = merge::remove(&mut base.table, path.value)
+                || removed_test(&mut base.test, path.value);
             // What the connector writes itself it wants; then only the base's is gone.
             if !merge::has(&own, path.value) {
                 let removal = Removal { path: path.value.to_owned(), place: path.place, found };
@@ -263,8 +264,7 @@ impl Extender<'_, '_> {
         }
         let file = preset.file();
         let root = self.done.document.parse_further(&file, self.findings)?;
-        let mut tables =
-            PresetTables { connector: Table::default(), needs: Vec::new() };
+        let mut tables = PresetTables { connector: Table::default(), needs: Vec::new() };
         for entry in root.entries {
             let NodeKind::Table(table) = entry.value.kind else { continue };
             match entry.key.as_str() {
@@ -310,6 +310,18 @@ impl Extender<'_, '_> {
             let help = format!("add `{key} = {{ {name} = \"{}\" }}`", need.example);
             self.findings.error("preset_needs", place.clone(), message, help);
         }
+    }
+}
+
+/// Removes `test`, or a key below it.
+fn removed_test(test: &mut Table, path: &str) -> bool {
+    match path.strip_prefix("test.") {
+        Some(below) => merge::remove(test, below),
+        None if path == "test" && !test.entries.is_empty() => {
+            *test = Table::default();
+            true
+        }
+        None => false,
     }
 }
 

@@ -1,8 +1,72 @@
 //! Which addresses may be called.
 //!
-//! A buyer's host name is data: without this check it could lead into our own network.
+//! A buyer's host name is data: without this check it could lead into our own network. What can be
+//! judged from the address itself is judged before a name is asked for; then every answer must be
+//! public. One private answer among public ones spoils them all.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use exchange_model::reason::NotSent;
+use http::Uri;
+
+use super::settings::TransportSettings;
+
+/// Ports that buyers are called at.
+const PORTS: [u16; 2] = [443, 8443];
+
+/// What may be called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Policy<'a> {
+    allow_private: bool,
+    ports: &'a [u16],
+}
+
+/// An address that may be asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Target<'a> {
+    pub(super) host: &'a str,
+    pub(super) port: u16,
+    pub(super) secure: bool,
+}
+
+impl<'a> Policy<'a> {
+    pub(super) fn of(settings: &'a TransportSettings) -> Self {
+        Self { allow_private: settings.allow_private, ports: &settings.ports }
+    }
+
+    /// Scheme, host and port, if they may be called at all.
+    pub(super) fn target(self, uri: &Uri) -> Result<Target<'_>, NotSent> {
+        let host = uri.host().filter(|host| is_host(host)).ok_or(NotSent::Forbidden)?;
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") if self.allow_private => false,
+            _ => return Err(NotSent::Forbidden),
+        };
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let named = self.allow_private || PORTS.contains(&port) || self.ports.contains(&port);
+        if authority.contains('@') || !named {
+            return Err(NotSent::Forbidden);
+        }
+        Ok(Target { host, port, secure })
+    }
+
+    /// The answers, if every one of them may be called.
+    pub(super) fn judge(self, answers: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotSent> {
+        if answers.is_empty() {
+            return Err(NotSent::Dns);
+        }
+        let all_public = || answers.iter().all(|found| is_public(found.ip()));
+        if self.allow_private || all_public() { Ok(answers) } else { Err(NotSent::Forbidden) }
+    }
+}
+
+/// A name as it is resolved, or an address. Everything else would be read by each resolver in its
+/// own way.
+fn is_host(host: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    literal(host).is_some() || (!host.is_empty() && host.bytes().all(is_name))
+}
 
 /// Networks that no buyer is in: this host, private and shared ranges, link-local (which serves
 /// cloud credentials), benchmarks, multicast and reserved.

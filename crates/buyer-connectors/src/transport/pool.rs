@@ -12,9 +12,10 @@ use http::Uri;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
-use super::connect::{Dialler, Sender};
+use super::connect::{Connection, Dialler};
 use super::settings::TransportSettings;
 use super::timings::now;
+use crate::identity::Identity;
 
 /// One buyer's connections at this moment.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -29,21 +30,25 @@ pub struct BuyerLoad {
     pub drains_cut: u64,
 }
 
-/// Scheme, host and port: connections are shared by what has the same.
+/// Scheme, host, port and our certificate: connections are shared by what has the same.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Origin(Arc<str>);
+pub(super) struct Origin {
+    address: Arc<str>,
+    identity: Option<Arc<Identity>>,
+}
 
 impl Origin {
-    pub(super) fn of(uri: &Uri) -> Self {
+    pub(super) fn of(uri: &Uri, identity: Option<&Arc<Identity>>) -> Self {
         let scheme = uri.scheme_str().unwrap_or("");
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        Self(format!("{scheme}://{authority}").into())
+        let address = format!("{scheme}://{authority}").into();
+        Self { address, identity: identity.map(Arc::clone) }
     }
 }
 
 struct Idle {
     origin: Origin,
-    sender: Sender,
+    connection: Connection,
     since: Instant,
 }
 
@@ -91,23 +96,23 @@ impl Pool {
     }
 
     /// The connection parked last, if it was parked less than `age_max` ago and still stands.
-    pub(super) fn checkout(&self, origin: &Origin, age_max: Duration) -> Option<Sender> {
+    pub(super) fn checkout(&self, origin: &Origin, age_max: Duration) -> Option<Connection> {
         let now = now();
         let mut idle = self.idle();
-        idle.retain(|entry| is_fresh(entry, now, self.idle_max) && entry.sender.is_ready());
+        idle.retain(|entry| is_fresh(entry, now, self.idle_max) && entry.connection.is_ready());
         let at = idle
             .iter()
             .rposition(|entry| entry.origin == *origin && is_fresh(entry, now, age_max))?;
-        Some(idle.remove(at).sender)
+        Some(idle.remove(at).connection)
     }
 
     /// Keeps a connection for later. It must be ready for a request.
-    pub(super) fn park(&self, origin: Origin, sender: Sender) {
+    pub(super) fn park(&self, origin: Origin, connection: Connection) {
         let now = now();
         let mut idle = self.idle();
-        idle.retain(|entry| is_fresh(entry, now, self.idle_max) && entry.sender.is_ready());
-        if idle.len() < self.idle_connections_max && sender.is_ready() {
-            idle.push(Idle { origin, sender, since: now });
+        idle.retain(|entry| is_fresh(entry, now, self.idle_max) && entry.connection.is_ready());
+        if idle.len() < self.idle_connections_max && connection.is_ready() {
+            idle.push(Idle { origin, connection, since: now });
         }
     }
 
@@ -116,26 +121,28 @@ impl Pool {
         self: &Arc<Self>,
         dialler: &Arc<Dialler>,
         uri: &Uri,
-    ) -> Result<Sender, NotSent> {
+        identity: Option<&Arc<Identity>>,
+    ) -> Result<Connection, NotSent> {
         let (caller, opened) = oneshot::channel();
         let (pool, dialler, uri) = (Arc::clone(self), Arc::clone(dialler), uri.clone());
+        let identity = identity.map(Arc::clone);
         tokio::spawn(async move {
-            let result = dialler.connect(&uri).await;
+            let result = dialler.connect(&uri, identity.as_ref()).await;
             if result.is_ok() {
                 pool.opened.fetch_add(1, Ordering::Relaxed);
             }
-            if let Err(Ok(sender)) = caller.send(result) {
-                pool.park_when_ready(Origin::of(&uri), sender).await;
+            if let Err(Ok(connection)) = caller.send(result) {
+                pool.park_when_ready(Origin::of(&uri, identity.as_ref()), connection).await;
             }
         });
         opened.await.unwrap_or(Err(NotSent::Connect))
     }
 
     /// Parks a connection once it can take a request; one that cannot soon is closed.
-    pub(super) async fn park_when_ready(&self, origin: Origin, mut sender: Sender) {
-        let ready = tokio::time::timeout(READY_MAX, sender.ready()).await;
+    pub(super) async fn park_when_ready(&self, origin: Origin, mut connection: Connection) {
+        let ready = tokio::time::timeout(READY_MAX, connection.sender.ready()).await;
         if matches!(ready, Ok(Ok(()))) {
-            self.park(origin, sender);
+            self.park(origin, connection);
         }
     }
 }

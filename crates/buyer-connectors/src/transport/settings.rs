@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::watch::Watch;
+
 /// How buyers are called. [`TransportSettings::default`] is right for production.
 #[derive(Clone, Debug)]
 pub struct TransportSettings {
@@ -12,6 +14,8 @@ pub struct TransportSettings {
     pub hosts: HashMap<String, SocketAddr>,
     /// Whether private and loopback addresses may be called, and `http://` addresses at all.
     pub allow_private: bool,
+    /// Ports that may be called beside 443 and 8443.
+    pub ports: Vec<u16>,
     /// Most exchanges with one buyer at a time, drains included. Beyond it a ping is
     /// `saturated` and a post is not sent.
     pub in_flight_max: usize,
@@ -27,6 +31,8 @@ pub struct TransportSettings {
     pub connect_timeout: Duration,
     /// Further trusted roots, DER, beside the public ones.
     pub extra_roots: Vec<Vec<u8>>,
+    /// Sees every call. Only tools have one.
+    pub watch: Option<Watch>,
 }
 
 impl Default for TransportSettings {
@@ -34,12 +40,14 @@ impl Default for TransportSettings {
         Self {
             hosts: HashMap::new(),
             allow_private: false,
+            ports: Vec::new(),
             in_flight_max: 512,
             drains_max: 256,
             idle_max: Duration::from_secs(4),
             idle_max_for_posts: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(2),
             extra_roots: Vec::new(),
+            watch: None,
         }
     }
 }

@@ -431,7 +431,7 @@ async fn a_reply_for_another_ping_is_no_bid() {
 #[tokio::test]
 async fn warming_up_opens_a_connection_before_the_first_lead() {
     let peer = Peer::start().await;
-    peer.transport.warm(&peer.connector);
+    peer.transport.warm(&peer.connector, exchange_model::Timestamp::default());
     let mut stream = peer.accept().await;
     peer.settled(1).await;
     let ping = peer.ping(LONG);

@@ -98,6 +98,7 @@ fn copied(mut base: Table, from: &str, to: &str) -> Table {
         if let (REPLY, NodeKind::Table(reply)) = (entry.key.as_str(), &mut entry.value.kind) {
             if of_ping && !to_ping {
                 reply.entries.retain(|entry| !PING_REPLY.contains(&entry.key.as_str()));
+                without_else(reply);
             } else if to_ping && !of_ping {
                 reply.entries.retain(|entry| !POST_REPLY.contains(&entry.key.as_str()));
             }
@@ -105,6 +106,14 @@ fn copied(mut base: Table, from: &str, to: &str) -> Table {
         }
     }
     base
+}
+
+/// A post without a price is booked at the bid, whatever the ping does without one.
+fn without_else(reply: &mut Table) {
+    let price = reply.entries.iter_mut().find(|entry| entry.key == "price");
+    if let Some(NodeKind::Table(price)) = price.map(|entry| &mut entry.value.kind) {
+        price.entries.retain(|entry| entry.key != "else");
+    }
 }
 
 fn is_ping(stage: &str) -> bool {
