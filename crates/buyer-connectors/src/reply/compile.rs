@@ -3,6 +3,7 @@
 //!
 //! A part that is wrong is reported and left out: a connector with an error is never used.
 
+use exchange_model::outcome::BidToken;
 use exchange_model::{Currency, Findings, TableReader};
 
 use self::locators::Dialect;
@@ -23,6 +24,8 @@ mod rules;
 
 /// Most named values of one reply.
 const NAMED_MAX: usize = 16;
+/// What `{{ ping.<name> }}` means anyway.
+const TOKENS_TAKEN: &[&str] = &[BidToken::TOKEN, "id", "brand_ids", "brand_names"];
 
 /// Reads the `reply` table of a ping.
 pub(crate) fn compile_ping(
@@ -34,7 +37,7 @@ pub(crate) fn compile_ping(
     let bids = table.table("bids", findings).and_then(|table| dialect.bids(table, findings));
     let reply = PingReply {
         token: dialect.place(&mut table, "token", findings),
-        tokens: dialect.named(&mut table, "tokens", findings),
+        tokens: dialect.named(&mut table, "tokens", TOKENS_TAKEN, findings),
         lifetime: dialect.lifetime(&mut table, "lifetime", findings),
         ping_id: dialect.place(&mut table, "ping_id", findings),
         bids,
@@ -66,17 +69,8 @@ fn bids_have_a_price(reply: &PingReply, table: &TableReader<'_>, findings: &mut 
     }
 }
 
-/// Reads the `reply` table of a post.
-pub(crate) fn compile_post(
-    table: TableReader<'_>,
-    currency: Currency,
-    findings: &mut Findings,
-) -> Option<PostReply> {
-    compile_answer(table, Speaker::Post, currency, findings)
-}
-
 /// Reads the `reply` table of a post or of a later call about it.
-pub(crate) fn compile_answer(
+pub(crate) fn compile_post(
     mut table: TableReader<'_>,
     speaker: Speaker,
     currency: Currency,
@@ -97,16 +91,11 @@ pub(crate) fn compile_answer(
         reads_redirects: reads_redirects(&mut table, findings),
         buyer_ref: dialect.place(&mut table, "ref", findings),
         redirect: dialect.redirect(&mut table, findings),
-        values: dialect.named(&mut table, "values", findings),
+        values: dialect.named(&mut table, "values", &[REF], findings),
         counter: dialect.counter(&mut table, findings),
         legs,
         basics: basics?,
     };
-    if let Some((_, at)) = reply.values.iter().find(|(name, _)| name == REF) {
-        let message = format!("`values` cannot hold `{REF}` ({})", at.said);
-        let help = "write `ref = { at = \"...\" }` beside `values`".to_owned();
-        findings.error("bad_value", table.own_place(), message, help);
-    }
     table.finish(findings);
     if speaker == Speaker::Post {
         says_enough(&reply, own_place, findings);
@@ -141,26 +130,16 @@ fn says_enough(reply: &PostReply, place: exchange_model::Place, findings: &mut F
 /// Reads the `reply` table of a call that fetches values: `token`, `pre_ping` or `pre_post`.
 pub(crate) fn compile_values(
     mut table: TableReader<'_>,
-    is_token: bool,
     findings: &mut Findings,
 ) -> Option<ValuesReply> {
     let dialect = Dialect::read(&mut table, findings);
     let rules = dialect.rules(&mut table, rules::VALUES, findings);
-    let mut values = dialect.named(&mut table, "values", findings);
-    let mut expires_in = None;
-    if is_token {
-        values.extend(
-            dialect.place(&mut table, "token", findings).map(|at| ("token".to_owned(), at)),
-        );
-        expires_in = dialect.lifetime(&mut table, "expires_in", findings);
-    }
+    let mut values = dialect.named(&mut table, "values", &[BidToken::TOKEN], findings);
+    let token = dialect.place(&mut table, "token", findings);
+    values.extend(token.map(|token| (BidToken::TOKEN.to_owned(), token)));
+    let expires_in = dialect.lifetime(&mut table, "expires_in", findings);
     if values.is_empty() {
-        let (key, example) = if is_token {
-            ("token", "{ at = \"$.access_token\" }")
-        } else {
-            ("values", "{ id = { at = \"$.id\" } }")
-        };
-        table.missing(key, example, findings);
+        table.missing("values", "{ id = { at = \"$.id\" } }", findings);
     }
     let decoding = dialect.decoding(&mut table, findings);
     table.finish(findings);

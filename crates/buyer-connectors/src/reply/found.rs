@@ -69,7 +69,7 @@ impl<'d> Found<'d> {
         }
     }
 
-    /// The values inside an object or a list; itself otherwise.
+    /// The items of a list; itself otherwise.
     pub(super) fn flattened(self) -> Vec<Self> {
         match self {
             Self::Json(Value::Array(items)) => items.iter().map(Self::Json).collect(),
@@ -78,17 +78,26 @@ impl<'d> Found<'d> {
     }
 
     /// The names in an object or of child elements.
-    pub(super) fn keys(&self) -> Vec<Self> {
-        self.entries().into_iter().map(|(key, _)| Self::Text(Cow::Owned(key))).collect()
+    pub(super) fn keys(self) -> Vec<Self> {
+        let entries = self.flattened().into_iter().flat_map(|found| found.entries());
+        entries.map(|(key, _)| Self::Text(Cow::Owned(key))).collect()
     }
 
-    /// `name: value` for each entry of an object or child element.
-    pub(super) fn pairs(&self) -> Vec<Self> {
+    /// `name: value` for each entry of an object or child element; a plain value is itself.
+    pub(super) fn pairs(self) -> Vec<Self> {
         let pair = |(key, value): (String, Found<'d>)| match value.text() {
             Some(value) => format!("{key}: {value}"),
             None => key,
         };
-        self.entries().into_iter().map(|entry| Self::Text(Cow::Owned(pair(entry)))).collect()
+        let flat = self.flattened().into_iter();
+        flat.flat_map(|found| {
+            let entries = found.entries();
+            if entries.is_empty() {
+                return vec![found];
+            }
+            entries.into_iter().map(|entry| Self::Text(Cow::Owned(pair(entry)))).collect()
+        })
+        .collect()
     }
 
     fn entries(&self) -> Vec<(String, Self)> {
@@ -96,21 +105,11 @@ impl<'d> Found<'d> {
             Self::Json(Value::Object(entries)) => {
                 entries.iter().map(|(key, value)| (key.clone(), Self::Json(value))).collect()
             }
-            Self::Json(Value::Array(items)) => {
-                items.iter().flat_map(|item| Self::Json(item).entries_of_object()).collect()
-            }
             Self::Element(element) => element
                 .children()
                 .map(|child| (child.local_name().to_owned(), Self::Element(child)))
                 .collect(),
             Self::Json(_) | Self::Text(_) => Vec::new(),
-        }
-    }
-
-    fn entries_of_object(&self) -> Vec<(String, Self)> {
-        match self {
-            Self::Json(Value::Object(_)) => self.entries(),
-            _ => Vec::new(),
         }
     }
 }

@@ -141,8 +141,8 @@ impl Locator {
         let mut found = self.origin.find(scope);
         found = match self.take {
             Take::Values => found,
-            Take::Keys => found.iter().flat_map(Found::keys).collect(),
-            Take::Pairs => found.iter().flat_map(Found::pairs).collect(),
+            Take::Keys => found.into_iter().flat_map(Found::keys).collect(),
+            Take::Pairs => found.into_iter().flat_map(Found::pairs).collect(),
         };
         if let Some(regex) = &self.within {
             let matches_max = if self.pick.is_some() { VALUES_MAX } else { 1 };

@@ -27,11 +27,12 @@ impl Dialect {
         Some(ReasonRule { at: at?, words, keywords })
     }
 
-    /// `key = { name = { at = "..." }, ... }`.
+    /// `key = { name = { at = "..." }, ... }`, where some names are taken.
     pub(super) fn named(
         &self,
         table: &mut TableReader<'_>,
         key: &'static str,
+        taken: &[&str],
         findings: &mut Findings,
     ) -> Named {
         let tables =
@@ -45,7 +46,11 @@ impl Dialect {
         for (name, mut inner) in tables {
             if !is_name(name.value) {
                 let message = format!("`{}` is no name", name.value);
-                let help = "a name has lower-case letters, digits and `_`: lead_id".to_owned();
+                let help = "a name has letters, digits and `_`, like lead_id".to_owned();
+                findings.error("bad_value", name.place, message, help);
+            } else if taken.contains(&name.value) {
+                let message = format!("`{}` is no name for one of `{key}`", name.value);
+                let help = "it means something else already: call it otherwise".to_owned();
                 findings.error("bad_value", name.place, message, help);
             }
             let locator = self.locator(&mut inner, findings);
@@ -73,8 +78,8 @@ impl Dialect {
 }
 
 fn is_name(text: &str) -> bool {
-    let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-    starts_well && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    starts_well && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn classes(
