@@ -28,6 +28,8 @@ mod price;
 mod reason;
 mod redirect;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 mod values;
