@@ -80,6 +80,18 @@ fn a_question_that_is_not_answered_in_its_time_gives_the_turn_to_the_next_way() 
 }
 
 #[test]
+fn a_question_whose_timer_came_too_late_is_not_asked_and_not_waited_for() {
+    let script = "35 bolt bids 15.00
+         37 durable
+         60 bolt lost reset
+         925 timer
+         927 durable";
+    let stage = play(setup("tier one\nbolt resolve status poll 840-2000", Goal::Sell), script);
+    assert!(stage.heard.contains("925ms hand over step 1"), "{}", stage.heard);
+    assert!(stage.heard.contains("927ms reply pending because unknown:reset"), "{}", stage.heard);
+}
+
+#[test]
 fn a_buyer_that_decides_later_is_polled_with_the_handle_it_gave() {
     check(
         "tier one
@@ -262,6 +274,31 @@ fn a_void_confirmed_after_the_late_acceptance_was_booked_is_a_contradiction() {
     let stage = play(setup("tier one\nbolt resolve void", Goal::Sell), script);
     assert!(stage.heard.contains("360ms record step 1 rejected"), "{}", stage.heard);
     assert!(stage.heard.contains("reply sold 12.00 USD"), "{}", stage.heard);
+}
+
+#[test]
+fn a_late_duplicate_contradicts_a_sale_unless_the_post_was_repeated() {
+    let tree = "tier one\nacme\nbolt repost";
+    let start = "20 acme bids 12.00
+         35 bolt bids 15.00
+         37 durable
+         60 bolt lost reset";
+    let repeated = format!(
+        "{start}
+         70 bolt tells repost accepts
+         75 bolt of 1 rejects duplicate
+         77 durable"
+    );
+    assert!(!play(setup(tree, Goal::Sell), &repeated).heard.contains("record"));
+    let once = format!(
+        "{start}
+         70 bolt tells repost rejects filter
+         72 durable
+         80 acme accepts
+         85 acme of 2 rejects duplicate"
+    );
+    let heard = play(setup(tree, Goal::Sell), &once).heard;
+    assert!(heard.contains("85ms record step 2 rejected"), "{heard}");
 }
 
 #[test]
