@@ -20,6 +20,9 @@ use shared::Shared;
 use stage::Files;
 use stages::StageReader;
 
+pub use privacy::Carried;
+pub(crate) use privacy::carried;
+
 mod auth;
 mod body;
 mod dictionary;

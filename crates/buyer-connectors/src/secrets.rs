@@ -77,8 +77,7 @@ impl Secrets {
     /// is not there holds no secret. Findings: `secret_readable`, `secret_unusable`.
     #[must_use]
     pub fn load(directory: &Path, findings: &mut Findings) -> Self {
-        let mut secrets =
-            Self { directory: directory.display().to_string(), ..Self::default() };
+        let mut secrets = Self { directory: directory.display().to_string(), ..Self::default() };
         let Ok(listing) = std::fs::read_dir(directory) else { return secrets };
         for file in listing.take(FILES_MAX).flatten() {
             let Ok(name) = file.file_name().into_string() else { continue };
@@ -113,6 +112,11 @@ impl Secrets {
                 help: format!("a secret is one line of text of at most {SECRET_MAX} bytes"),
             }),
         }
+    }
+
+    /// Every secret, by the name of its file.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &SecretText)> {
+        self.values.iter().map(|(name, secret)| (name.as_str(), &**secret))
     }
 
     /// The secret of this name.

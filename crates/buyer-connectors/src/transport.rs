@@ -233,6 +233,7 @@ impl Transport {
             dialler: Arc::clone(&self.inner.dialler),
             identity: connector.identity.clone(),
             idle_max,
+            for_tokens: false,
         };
         let token = self.token_source(connector, &line);
         Attempt { line, token, timeout, on_its_way: AtomicBool::new(false) }
