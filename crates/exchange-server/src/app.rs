@@ -142,9 +142,9 @@ fn config(settings: &Settings, secrets: Option<&Secrets>) -> Result<Exchange, Ap
     let (exchange, findings) = match secrets {
         Some(secrets) => {
             let mut findings = Findings::new();
-            (load_with(&settings.routing_dir, secrets, &mut findings), findings)
+            (load_with(settings, secrets, &mut findings), findings)
         }
-        None => load(&settings.routing_dir, &settings.secrets.dir),
+        None => load(settings),
     };
     exchange.ok_or(AppError::Config(findings))
 }

@@ -208,6 +208,14 @@ impl Engine {
         OpenAttempt { posted_again: open.posted_again && repeats, ..open }
     }
 
+    /// Shows in the metrics which buyers are left alone at this moment.
+    pub fn show_breakers(&self) {
+        for buyer in self.config().routing.buyers() {
+            metrics::breaker(&buyer.id, self.transport().breaker(&buyer.id));
+        }
+        metrics::network_alarm(self.transport().network_alarm());
+    }
+
     /// The meters of a campaign.
     #[must_use]
     pub fn meters(&self, campaign: &CampaignId) -> Option<&CampaignMeters> {

@@ -14,6 +14,8 @@ use exchange_model::{Document, Findings, SourceFile, Vertical, VerticalId};
 use ping_tree::{PriceMode, Routing, Sources, TestFile};
 use sha2::{Digest as _, Sha256};
 
+use crate::settings::Settings;
+
 /// Most files read from one folder.
 pub const FILES_MAX: usize = 20_000;
 /// Largest list or template file, in bytes.
@@ -34,19 +36,24 @@ pub struct Exchange {
     pub tests: Vec<(Arc<SourceFile>, TestFile)>,
 }
 
-/// Reads the folder and the directory of secrets. Without an error among the findings there is an
+/// Reads the routing folder and the directory of secrets. Without an error among the findings there is an
 /// exchange.
 #[must_use]
-pub fn load(dir: &Path, secrets_dir: &Path) -> (Option<Exchange>, Findings) {
+pub fn load(settings: &Settings) -> (Option<Exchange>, Findings) {
     let mut findings = Findings::new();
-    let secrets = Secrets::load(secrets_dir, &mut findings);
-    let exchange = load_with(dir, &secrets, &mut findings);
+    let secrets = Secrets::load(&settings.secrets.dir, &mut findings);
+    let exchange = load_with(settings, &secrets, &mut findings);
     (exchange, findings)
 }
 
 /// The same with secrets that are already in hand.
 #[must_use]
-pub fn load_with(dir: &Path, secrets: &Secrets, findings: &mut Findings) -> Option<Exchange> {
+pub fn load_with(
+    settings: &Settings,
+    secrets: &Secrets,
+    findings: &mut Findings,
+) -> Option<Exchange> {
+    let dir = &settings.routing_dir;
     let folder = Folder::read(dir, findings);
     let verticals = verticals(&folder.verticals, findings);
     let find_list = |name: &str| folder.others.get(name).cloned();
@@ -59,6 +66,9 @@ pub fn load_with(dir: &Path, secrets: &Secrets, findings: &mut Findings) -> Opti
     };
     let routing = ping_tree::compile(&sources, findings);
     let connectors = connectors(&folder, &routing, secrets, findings);
+    if settings.server.public_url.is_none() {
+        nowhere_to_call(&connectors, &routing, findings);
+    }
     let tests = folder
         .tests
         .iter()
@@ -111,6 +121,21 @@ fn connectors(
         all.extend(buyer_connectors::compile(document, &uses, &beside, secrets, findings));
     }
     all
+}
+
+/// Connectors that tell buyers an address of ours, which nobody has told us.
+fn nowhere_to_call(connectors: &Connectors, routing: &Routing, findings: &mut Findings) {
+    for campaign in routing.campaigns() {
+        let connector = connectors.get(&campaign.id).filter(|known| known.tells_callback_url());
+        let Some(connector) = connector else { continue };
+        let message = format!(
+            "the connector `{}` uses `{{{{ callback_url }}}}`, and it is not known where buyers reach this exchange",
+            connector.name()
+        );
+        let help = "set `server.public_url` in rialto.toml to where the sellers' listener is seen from outside";
+        let place = campaign.connector_place.clone();
+        findings.error("no_public_url", place, message, help.to_owned());
+    }
 }
 
 /// The files of a routing folder.

@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use buyer_connectors::BreakerState;
 use exchange_model::{BuyerId, CampaignId, Money, SourceId, VerticalId};
 use metrics::{
     Counter, Gauge, Histogram, SharedString, Unit, counter, describe_counter, describe_gauge,
@@ -97,6 +98,8 @@ metrics!(
     ContactInPingTotal = counter "rialto_contact_in_ping_total",
     /// Buyers that fail so often that they are left alone: 0 no, 1 being tried again, 2 yes.
     BuyerBreaker = gauge "rialto_buyer_breaker",
+    /// Whether most buyers failed at once a moment ago: our own network is to blame.
+    NetworkAlarm = gauge "rialto_network_alarm",
     /// From asking for a commit to knowing that it is on disk.
     CommitDuration = seconds "rialto_commit_duration_seconds",
     /// Requests that were refused at the door, by reason.
@@ -297,6 +300,21 @@ pub fn unknown_posts(buyer: &BuyerId) -> Gauge {
 /// How many posts of a buyer are still being decided by it.
 pub fn pending_posts(buyer: &BuyerId) -> Gauge {
     gauge!(Metric::PendingPosts.name(), "buyer" => shared(buyer.as_str()))
+}
+
+/// Whether a buyer is left alone, at this moment.
+pub fn breaker(buyer: &BuyerId, state: BreakerState) {
+    let shown = match state {
+        BreakerState::Closed => 0.0,
+        BreakerState::HalfOpen => 1.0,
+        BreakerState::Open => 2.0,
+    };
+    gauge!(Metric::BuyerBreaker.name(), "buyer" => shared(buyer.as_str())).set(shown);
+}
+
+/// Whether our own network is to blame.
+pub fn network_alarm(on: bool) {
+    gauge!(Metric::NetworkAlarm.name()).set(if on { 1.0 } else { 0.0 });
 }
 
 /// A buyer's call was refused.

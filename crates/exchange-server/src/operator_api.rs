@@ -59,6 +59,7 @@ pub fn router(engine: Arc<Engine>, metrics: PrometheusHandle) -> Router {
 }
 
 async fn show_metrics(State(desk): State<Desk>) -> Response<Body> {
+    desk.engine.show_breakers();
     let mut response = text(StatusCode::OK, desk.metrics.render());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
     response.headers_mut().insert(CONTENT_TYPE, kind);

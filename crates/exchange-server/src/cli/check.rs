@@ -50,11 +50,8 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
         Err(failure) if context.config.is_dir() => (context.default_settings(), Some(failure)),
         Err(failure) => return Err(failure),
     };
-    let (exchange, mut findings) = if options.without_secrets {
-        load_without_secrets(&settings)
-    } else {
-        load(&settings.routing_dir, &settings.secrets.dir)
-    };
+    let (exchange, mut findings) =
+        if options.without_secrets { load_without_secrets(&settings) } else { load(&settings) };
     for message in unusable.iter().flat_map(|failure| failure.message.lines()) {
         findings.push(of_settings(message));
     }

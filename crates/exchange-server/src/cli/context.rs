@@ -109,7 +109,7 @@ pub(crate) fn load_without_secrets(settings: &Settings) -> (Option<Exchange>, Fi
     loop {
         let mut findings = Findings::new();
         let secrets = Secrets::from_pairs(stand_ins.iter().cloned());
-        let exchange = load_with(&settings.routing_dir, &secrets, &mut findings);
+        let exchange = load_with(settings, &secrets, &mut findings);
         let absent = absent_secrets(&findings);
         if absent.is_empty() || rounds.next().is_none() {
             return (exchange, findings);
