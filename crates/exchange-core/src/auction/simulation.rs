@@ -19,7 +19,7 @@ use crate::record::{AttemptOutcome, Next, UnknownPolicy};
 const SEEDS: u64 = 20_000;
 
 /// SplitMix64.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -30,15 +30,15 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
-    fn percent(&mut self, chance: u64) -> bool {
+    pub(super) fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 
-    fn one_of<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(super) fn one_of<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[usize::try_from(self.next() % u64::try_from(of.len()).unwrap()).unwrap()]
     }
 }

@@ -19,6 +19,7 @@ use crate::record::{AttemptOutcome, Next, PromisedBid, UnknownPolicy};
 
 mod lost_answers;
 mod prices;
+mod resolution_seeds;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 

@@ -311,7 +311,7 @@ fn a_buyer_that_contradicts_itself_for_ever_is_not_recorded_for_ever() {
     assert_eq!(stage.heard.matches("record").count(), 8);
 }
 
-fn open_attempt(line: &str) -> OpenAttempt {
+pub(super) fn open_attempt(line: &str) -> OpenAttempt {
     let tree = format!("tier one\n{line}");
     let stage = play(setup(&tree, Goal::Sell), "35 bolt bids 15.00\n37 durable");
     OpenAttempt {
