@@ -23,6 +23,7 @@ pub(crate) struct Questions {
     since: Timestamp,
     at: usize,
     due: Option<Timestamp>,
+    out: bool,
     first_round: bool,
     /// The pause before the next round; nothing within an auction.
     pause: Option<Duration>,
@@ -47,7 +48,8 @@ impl Questions {
         pause: Option<Duration>,
         delay: Duration,
     ) -> Self {
-        let mut questions = Self { ways, since, at: 0, due: None, first_round: true, pause };
+        let mut questions =
+            Self { ways, since, at: 0, due: None, out: false, first_round: true, pause };
         if questions.asks_from(0) {
             questions.turn(0, now, delay);
         }
@@ -73,6 +75,7 @@ impl Questions {
                 }
                 Some(how) => {
                     self.due = None;
+                    self.out = true;
                     return Some(*how);
                 }
             }
@@ -80,8 +83,11 @@ impl Questions {
         None
     }
 
-    /// The question that is out told nothing.
+    /// The question that is out told nothing; nothing happens when none is.
     pub(crate) fn nothing(&mut self, now: Timestamp) {
+        if !std::mem::take(&mut self.out) {
+            return;
+        }
         if self.ways.resolve.get(self.at) == Some(&Resolver::Status)
             && self.first_round
             && let Some(pause) = self.ladder(now)
@@ -191,6 +197,17 @@ mod tests {
         assert_eq!(asked(&[Callback, Void], 3), [(300, "void"), (301, "void"), (303, "void")]);
         assert_eq!(asked(&[Callback], 1), []);
         assert_eq!(asked(&[], 1), []);
+    }
+
+    #[test]
+    fn an_answer_that_nobody_asked_for_moves_nothing() {
+        let now = Timestamp::default();
+        for list in [&[][..], &[Resolver::Callback], &[Resolver::Repost, Resolver::Void]] {
+            let mut questions = Questions::again(now, now, ways(list));
+            let due = questions.due();
+            questions.nothing(now);
+            assert_eq!(questions.due(), due);
+        }
     }
 
     #[test]
