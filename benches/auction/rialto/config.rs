@@ -100,7 +100,7 @@ url = "{origin}/ping"
 format = "json"
 timeout = "600ms"
 body = { zip = "{{ zip }}", st = "{{ state }}", age = "{{ age }}", year = "{{ vehicle_year }}", insured = "{{ currently_insured }}" }
-reply = { bid_when = { at = "$.ok", is = [true] }, price = { at = "$.price" }, currency = { at = "$.currency" }, token = { at = "$.id" }, reason = { at = "$.why" } }
+reply = { rules = [{ when = { at = "$.ok", is = [true] }, then = "bid" }], price = { at = "$.price" }, currency = { at = "$.currency" }, token = { at = "$.id" }, reason = { at = "$.why" } }
 
 [connector.main.post]
 url = "{origin}/post"
@@ -110,8 +110,10 @@ idempotency_key = { header = "Idempotency-Key" }
 body = { id = "{{ ping.token }}", lead = "{{ lead }}" }
 
 [connector.main.post.reply]
-rejected_when = { at = "$.ok", is = [false] }
-accepted_when = { at = "$.ok", is = [true] }
+rules = [
+  { when = { at = "$.ok", is = [false] }, then = "rejected" },
+  { when = { at = "$.ok", is = [true] }, then = "accepted" },
+]
 price = { at = "$.price" }
 currency = { at = "$.currency" }
 ref = { at = "$.ref" }

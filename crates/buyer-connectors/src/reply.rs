@@ -41,7 +41,6 @@ pub use explain::{Explained, ExplainedPlace, ExplainedRule, ExplainedValue};
 pub(crate) use ping::PingReply;
 pub(crate) use post::{PostReply, Speaker};
 pub(crate) use values::{Fetched, ValuesReply};
-pub(crate) use xml::is_readable_xml;
 
 /// A buyer's reply as it came: what every reader reads.
 #[derive(Clone, Copy)]

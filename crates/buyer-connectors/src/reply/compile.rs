@@ -25,7 +25,7 @@ mod rules;
 /// Most named values of one reply.
 const NAMED_MAX: usize = 16;
 /// What `{{ ping.<name> }}` means anyway.
-const TOKENS_TAKEN: &[&str] = &[BidToken::TOKEN, "id", "brand_ids", "brand_names"];
+const TOKENS_TAKEN: &[&str] = &["id", "brand_ids", "brand_names"];
 
 /// Reads the `reply` table of a ping.
 pub(crate) fn compile_ping(
@@ -159,6 +159,9 @@ fn basics(
     let currency_at = dialect.place(table, "currency", findings);
     let reason = dialect.reason(table, findings);
     let decoding = dialect.decoding(table, findings);
+    // A price that is written but wrong is reported above, and not missed again elsewhere.
+    let is_whole = price.is_some() || table.raw().get("price").is_none();
+    let rules = rules.filter(|_| is_whole);
     let basics =
         rules.map(|rules| Basics { currency, decoding, rules, price, currency_at, reason });
     (dialect, basics)

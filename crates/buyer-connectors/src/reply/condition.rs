@@ -182,9 +182,9 @@ impl StatusRange {
 pub(crate) enum Condition {
     At(Box<Locator>, Test),
     Status(Vec<StatusRange>),
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
 }
 
 impl Condition {

@@ -94,7 +94,7 @@ impl Rules {
 
 impl Outcome {
     /// Its word in the config, where `words` are those for success and refusal.
-    pub(super) fn word<'w>(self, words: [&'w str; 2]) -> &'w str {
+    pub(super) fn word(self, words: [&str; 2]) -> &str {
         match self {
             Self::Success => words[0],
             Self::Refusal => words[1],

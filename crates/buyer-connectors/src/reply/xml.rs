@@ -12,11 +12,6 @@ use quick_xml::{NsReader, XmlVersion};
 
 use super::tree::{ATTRIBUTES_MAX, DEPTH_MAX, ELEMENTS_MAX, Name, Tree};
 
-/// Whether this is one well-formed document within the limits.
-pub(crate) fn is_readable_xml(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).ok().and_then(parse).is_some()
-}
-
 /// Reads a document; nothing when it is not well-formed or breaks a limit.
 pub(super) fn parse(text: &str) -> Option<Tree> {
     let mut reader = NsReader::from_str(text);

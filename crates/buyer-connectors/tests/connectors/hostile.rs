@@ -20,7 +20,7 @@ url = "https://bids.acme.example/ping"
 timeout = "200ms"
 body = { zip = "{{ zip }}" }
 [connector.main.ping.reply]
-bid_when = { at = "$.ok", is = [true] }
+rules = [{ when = { at = "$.ok", is = [true] }, then = "bid" }]
 price = { at = "$.price" }
 currency = { at = "$.currency" }
 token = { at = "$.token" }
@@ -29,8 +29,10 @@ url = "https://bids.acme.example/post"
 timeout = "200ms"
 body = { lead = "{{ lead }}" }
 [connector.main.post.reply]
-rejected_when = { at = "$.status", is = ["REJECTED"] }
-accepted_when = [{ at = "$.status", is = ["SOLD"] }, { at = "$.id", present = true }]
+rules = [
+  { when = { at = "$.status", is = ["REJECTED"] }, then = "rejected" },
+  { when = { all = [{ at = "$.status", is = ["SOLD"] }, { at = "$.id", exists = true }] }, then = "accepted" },
+]
 price = { at = "$.price" }
 "#;
 
@@ -67,8 +69,8 @@ fn a_price_is_digits_or_it_is_none() {
         ("1e3", "bad_reply(price)"),
         ("1e400", "bad_reply(price)"),
         ("1e9", "bad_reply(price)"),
-        ("-1", "bad_reply(price)"),
-        ("-0", "bad_reply(price)"),
+        ("-1", "declined(other)"),
+        ("-0", "declined(other)"),
         ("33.333333333", "bad_reply(price)"),
         ("10000000", "bad_reply(price)"),
         ("\"\u{0661}\"", "bad_reply(price)"),
@@ -79,9 +81,9 @@ fn a_price_is_digits_or_it_is_none() {
         ("[5]", "bad_reply(price)"),
         ("{\"usd\":5}", "bad_reply(price)"),
         // Not JSON at all.
-        ("NaN", "bad_reply(bid_when)"),
-        ("Infinity", "bad_reply(bid_when)"),
-        ("05", "bad_reply(bid_when)"),
+        ("NaN", "bad_reply(rules)"),
+        ("Infinity", "bad_reply(rules)"),
+        ("05", "bad_reply(rules)"),
     ] {
         assert_eq!(priced(price), answer, "{price}");
     }
@@ -97,20 +99,20 @@ fn pinged(body: &str) -> String {
 #[test]
 fn a_reply_that_is_not_wholly_right_is_no_bid() {
     for (body, answer) in [
-        ("", "bad_reply(bid_when)"),
-        ("<html>Service unavailable</html>", "bad_reply(bid_when)"),
-        (r#"{"ok":true,"ok":false,"price":5}"#, "bad_reply(bid_when)"),
+        ("", "bad_reply(rules)"),
+        ("<html>Service unavailable</html>", "bad_reply(rules)"),
+        (r#"{"ok":true,"ok":false,"price":5}"#, "bad_reply(rules)"),
         (r#"{"ok":"true","price":5}"#, "declined(other)"),
         (r#"{"ok":1,"price":5}"#, "declined(other)"),
         (r#"{"ok":false,"price":5}"#, "declined(other)"),
-        (r#"{"price":5}"#, "bad_reply(bid_when)"),
+        (r#"{"price":5}"#, "bad_reply(rules)"),
         (r#"{"ok":true,"price":5,"currency":"USD"}"#, "bad_reply(token)"),
         (r#"{"ok":true,"price":5,"currency":"USD","token":""}"#, "bad_reply(token)"),
         (r#"{"ok":true,"price":5,"currency":"USD","token":"a\u0000b"}"#, "bad_reply(token)"),
         (r#"{"ok":true,"token":"t","price":5,"currency":"EUR"}"#, "wrong_currency"),
         (r#"{"ok":true,"token":"t","price":5,"currency":"usd"}"#, "wrong_currency"),
         (r#"{"ok":true,"token":"t","price":5}"#, "wrong_currency"),
-        (r#"{"ok":true,"token":"t","price":5,"currency":"USD"} x"#, "bad_reply(bid_when)"),
+        (r#"{"ok":true,"token":"t","price":5,"currency":"USD"} x"#, "bad_reply(rules)"),
     ] {
         assert_eq!(pinged(body), answer, "{body}");
     }
@@ -118,9 +120,9 @@ fn a_reply_that_is_not_wholly_right_is_no_bid() {
         format!(r#"{{"ok":true,"token":"{}","price":5,"currency":"USD"}}"#, "x".repeat(1025));
     assert_eq!(pinged(&long), "bad_reply(token)");
     let huge = format!("{}{}", " ".repeat(65_536), r#"{"ok":true,"token":"t","price":5}"#);
-    assert_eq!(pinged(&huge), "bad_reply(bid_when)");
+    assert_eq!(pinged(&huge), "bad_reply(length)");
     let deep = "[".repeat(60_000);
-    assert_eq!(pinged(&deep), "bad_reply(bid_when)");
+    assert_eq!(pinged(&deep), "bad_reply(rules)");
 }
 
 #[test]
@@ -154,7 +156,7 @@ fn a_post_is_sold_only_when_everything_says_so() {
     // Refusals are tested first.
     let both = JSON.replace(
         r#"{ at = "$.status", is = ["REJECTED"] }"#,
-        r#"{ at = "$.error", present = true }"#,
+        r#"{ at = "$.error", exists = true }"#,
     );
     let answer = read_post(&connector(&both), 200, br#"{"status":"SOLD","id":"7","error":"x"}"#);
     assert!(matches!(answer, PostAnswer::Rejected(_)));

@@ -112,7 +112,7 @@ impl Dialect {
             test,
             Test::Is(..) | Test::IsNot(..) | Test::Matches(_) | Test::Contains(_) | Test::Exists(_)
         );
-        if !of_a_text && !at.is_place() && at.within.is_none() {
+        if !of_a_text && !at.is_place() && table.raw().get("regex").is_none() {
             table.missing("at", "\"$.status\"", findings);
             return None;
         }

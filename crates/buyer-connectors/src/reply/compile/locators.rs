@@ -56,7 +56,7 @@ impl Dialect {
                 match &entry.value.kind {
                     NodeKind::String(uri) => declared.push((entry.key.clone(), uri.clone())),
                     _ => {
-                        namespaces.wrong_type(&entry.value, &entry.key, "\"http://...\"", findings)
+                        namespaces.wrong_type(&entry.value, &entry.key, "\"http://...\"", findings);
                     }
                 }
             }
@@ -94,7 +94,7 @@ impl Dialect {
         findings: &mut Findings,
     ) -> Option<Locator> {
         let locator = self.locator_or_text(table, findings)?;
-        if !locator.is_place() && locator.within.is_none() {
+        if !locator.is_place() && table.raw().get("regex").is_none() {
             table.missing("at", EXAMPLE, findings);
             return None;
         }
