@@ -7,7 +7,7 @@ use super::RawReply;
 use super::basics::{Basics, Lifetime, Named, Priced, handles};
 use super::bids::Bids;
 use super::locator::{Locator, Scope};
-use super::rules::{Decision, Outcome};
+use super::rules::{Decision, Outcome, speaks};
 
 /// How a ping's reply is read.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl PingReply {
 
     pub(super) fn answer(&self, scope: &Scope<'_>, ping_id: Option<&str>) -> PingAnswer {
         let decision = self.basics.rules.decide(scope);
-        match decision.outcome() {
+        match decision.outcome().filter(|_| speaks(&decision, scope.reply.status)) {
             Some(Outcome::Success) => self.bid(scope, ping_id).unwrap_or_else(PingAnswer::NoBid),
             Some(Outcome::Failed) => PingAnswer::NoBid(NoBid::BuyerFailed),
             Some(_refused) => {

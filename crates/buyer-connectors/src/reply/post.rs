@@ -9,7 +9,7 @@ use super::bids::Legs;
 use super::locator::{Locator, Scope};
 use super::price::Counter;
 use super::redirect::RedirectRule;
-use super::rules::Outcome;
+use super::rules::{Outcome, is_server_error, speaks};
 use super::text;
 use crate::callback::CallbackCall;
 
@@ -111,9 +111,7 @@ impl PostReply {
 
     pub(super) fn answer(&self, scope: &Scope<'_>) -> PostAnswer {
         let decision = self.basics.rules.decide(scope);
-        let failed = (500..600).contains(&scope.reply.status);
-        // What is declared for all the rest never speaks for a buyer that failed.
-        let known = decision.outcome().filter(|_| !failed || decision.is_rule());
+        let known = decision.outcome().filter(|_| speaks(&decision, scope.reply.status));
         match known {
             Some(Outcome::Success) => PostAnswer::Accepted(self.acceptance(scope)),
             Some(Outcome::Refusal | Outcome::Error) => {
@@ -130,7 +128,7 @@ impl PostReply {
             }),
             Some(Outcome::Pending) => PostAnswer::Pending(self.handles(scope)),
             Some(Outcome::Failed) => PostAnswer::Unknown(Unknown::Http5xx),
-            None if failed => PostAnswer::Unknown(Unknown::Http5xx),
+            None if is_server_error(scope.reply.status) => PostAnswer::Unknown(Unknown::Http5xx),
             None => PostAnswer::Unknown(Unknown::Unreadable),
         }
     }

@@ -61,11 +61,6 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether a rule holds.
-    pub(super) fn is_rule(&self) -> bool {
-        matches!(self, Self::Rule(_))
-    }
-
     /// The class that the rule names.
     pub(super) fn class(&self) -> Option<RejectClass> {
         match self {
@@ -75,6 +70,16 @@ impl Decision<'_> {
             Self::Otherwise(_) | Self::Unknown => None,
         }
     }
+}
+
+/// Whether a status says that the buyer failed.
+pub(super) fn is_server_error(status: u16) -> bool {
+    (500..600).contains(&status)
+}
+
+/// What is declared for all the rest never speaks for a buyer that failed; a rule does.
+pub(super) fn speaks(decision: &Decision<'_>, status: u16) -> bool {
+    !is_server_error(status) || matches!(decision, Decision::Rule(_))
 }
 
 impl Rules {

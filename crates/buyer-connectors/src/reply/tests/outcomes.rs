@@ -41,6 +41,9 @@ fn a_pings_reply_means_what_the_first_rule_that_holds_says() {
     }
     let declared = ping("rules = []\notherwise = \"failed\"");
     assert_eq!(said(&pinged(&declared, 200, b"")), "buyer_failed");
+    let declared = ping("rules = []\notherwise = \"bid\"\nprice = { regex = \"[0-9]+\" }");
+    assert_eq!(said(&pinged(&declared, 404, b"5")), "bid 5.00");
+    assert_eq!(said(&pinged(&declared, 503, b"5")), "http_error(503)");
 }
 
 const POST: &str = r#"
