@@ -12,6 +12,7 @@ use exchange_model::{BuyerId, CampaignId, Lead, PingView, PollSchedule, PostPerm
 use crate::after::{AfterContext, AfterValues};
 use crate::call::Call;
 use crate::callback::CallbackCall;
+use crate::compile::{Carried, carried};
 use crate::grant::Grant;
 use crate::identity::Identity;
 use crate::ping::{PingContext, PingValues};
@@ -151,6 +152,21 @@ impl Connector {
         &self.name
     }
 
+    /// What leaves before a sale: the fields that each such stage carries, and in which form. The
+    /// post is not among them, it may carry everything.
+    #[must_use]
+    pub fn carries(&self) -> Vec<(&'static str, Vec<Carried>)> {
+        let plans = [
+            (Call::PrePing, self.stages.pre_ping.as_ref().map(|stage| &stage.plan)),
+            (Call::Ping, self.stages.ping.as_ref().map(|stage| &stage.plan)),
+            (Call::PrePost, self.stages.pre_post.as_ref().map(|stage| &stage.plan)),
+        ];
+        let of = |(call, plan): (Call, Option<&Plan>)| {
+            Some((call.key(), carried(plan?, &self.vertical)))
+        };
+        plans.into_iter().filter_map(of).collect()
+    }
+
     /// Whether it pings. Without a ping the campaign's price is ours to know.
     #[must_use]
     pub fn has_ping(&self) -> bool {
@@ -260,7 +276,7 @@ impl Connector {
         view: &PingView<'_>,
         context: &PingContext<'_>,
     ) -> Result<Request, EncodeError> {
-        let stage = self.stages.pre_ping.as_ref().ok_or(no_stage(Call::PrePing))?;
+        let stage = self.stages.pre_ping.as_ref().ok_or_else(|| no_stage(Call::PrePing))?;
         let request = stage.plan.request(&PingValues { view, context })?;
         self.signed(request, Signed { id: context.ping_id, now: context.now })
     }
@@ -292,7 +308,7 @@ impl Connector {
         lead: &Lead,
         context: &PostContext<'_>,
     ) -> Result<Request, EncodeError> {
-        let stage = self.stages.pre_post.as_ref().ok_or(no_stage(Call::PrePost))?;
+        let stage = self.stages.pre_post.as_ref().ok_or_else(|| no_stage(Call::PrePost))?;
         let view = PingView::new(lead, context.today);
         let values = PrePostValues { lead: lead.id(), view: &view, context };
         let request = stage.plan.request(&values)?;
@@ -324,7 +340,7 @@ impl Connector {
     /// # Errors
     /// [`EncodeError`].
     pub fn encode_confirm(&self, context: &AfterContext<'_>) -> Result<Request, EncodeError> {
-        let confirm = self.stages.confirm.as_ref().ok_or(no_stage(Call::Confirm))?;
+        let confirm = self.stages.confirm.as_ref().ok_or_else(|| no_stage(Call::Confirm))?;
         self.after(&confirm.stage, context)
     }
 
@@ -337,7 +353,7 @@ impl Connector {
         how: Resolver,
         context: &AfterContext<'_>,
     ) -> Result<Request, EncodeError> {
-        let stage = self.asking(how).ok_or(EncodeError::NoStage(how.code()))?;
+        let stage = self.asking(how).ok_or_else(|| EncodeError::NoStage(how.code()))?;
         self.after(stage, context)
     }
 

@@ -208,3 +208,6 @@ fn tls_config(
     };
     Ok(Arc::new(config))
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,12 +78,11 @@ impl Before {
 
     fn moment<'a>(&'a self, attempt: &Attempt, progress: &Progress) -> Moment<'a> {
         let elapsed = progress.elapsed();
-        Moment {
-            pre: &self.pre,
-            auth: self.auth.as_deref().unwrap_or(Handles::none()),
-            elapsed,
-            time_left: attempt.timeout.saturating_sub(elapsed),
-        }
+        let auth = match &self.auth {
+            Some(auth) => auth,
+            None => Handles::none(),
+        };
+        Moment { pre: &self.pre, auth, elapsed, time_left: attempt.timeout.saturating_sub(elapsed) }
     }
 
     /// The values of a pre-call; nothing when it failed.

@@ -28,6 +28,8 @@ pub struct BuyerLoad {
     pub connections_opened: u64,
     /// Exchanges cut because too many were draining.
     pub drains_cut: u64,
+    /// Requests stopped because contact data was in them that must not be.
+    pub contact_stopped: u64,
 }
 
 /// Scheme, host, port and our certificate: connections are shared by what has the same.
@@ -62,6 +64,7 @@ pub(super) struct Pool {
     pub(super) drains: Arc<Semaphore>,
     opened: AtomicU64,
     cut: AtomicU64,
+    contact_stopped: AtomicU64,
 }
 
 impl Pool {
@@ -75,6 +78,7 @@ impl Pool {
             drains: Arc::new(Semaphore::new(settings.drains_max)),
             opened: AtomicU64::new(0),
             cut: AtomicU64::new(0),
+            contact_stopped: AtomicU64::new(0),
         }
     }
 
@@ -88,11 +92,16 @@ impl Pool {
             idle: self.idle().len(),
             connections_opened: self.opened.load(Ordering::Relaxed),
             drains_cut: self.cut.load(Ordering::Relaxed),
+            contact_stopped: self.contact_stopped.load(Ordering::Relaxed),
         }
     }
 
     pub(super) fn count_cut(&self) {
         self.cut.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_contact_stopped(&self) {
+        self.contact_stopped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The connection parked last, if it was parked less than `age_max` ago and still stands.

@@ -4,15 +4,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buyer_connectors::{Connector, Transport, TransportSettings};
+use buyer_connectors::{Connector, Connectors, Secrets, Transport, TransportSettings, compile};
 use exchange_model::outcome::PostAnswer;
 use exchange_model::reason::NotSent;
+use exchange_model::{Findings, SourceFile};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-use crate::world::{connector, post_job};
+use crate::world::{campaigns, connector, document, listed, post_job, vertical};
 
 const SOLD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"ok\":true}";
 
@@ -51,7 +53,11 @@ async fn buyer(name: &str) -> (SocketAddr, Vec<u8>) {
 }
 
 fn at(host: &str, port: u16) -> Arc<Connector> {
-    connector(&format!(
+    connector(&text_of(host, port))
+}
+
+fn text_of(host: &str, port: u16) -> String {
+    format!(
         r#"
 id = "acme"
 [[campaign]]
@@ -62,9 +68,9 @@ price = {{ mode = "fixed" }}
 url = "https://{host}:{port}/post"
 timeout = "5s"
 body = {{ lead = "{{{{ lead }}}}" }}
-reply = {{ rejected_when = {{ at = "$.ok", is = [false] }}, accepted_when = {{ at = "$.ok", is = [true] }} }}
+reply = {{ rules = [{{ when = {{ at = "$.ok", is = [false] }}, then = "rejected" }}, {{ when = {{ at = "$.ok", is = [true] }}, then = "accepted" }}] }}
 "#
-    ))
+    )
 }
 
 fn trusting(extra_roots: Vec<Vec<u8>>) -> Transport {
@@ -133,4 +139,136 @@ async fn a_handshake_that_outlives_its_post_serves_the_next_one() {
     let answered = post.await;
     assert!(matches!(answered.answer, PostAnswer::Accepted(_)));
     assert!(answered.timings.reused);
+}
+
+/// A buyer that lets in whoever shows this certificate, and says which it was shown.
+async fn demanding(ours: &[&rcgen::Certificate]) -> (SocketAddr, Vec<u8>, mpsc::Receiver<Vec<u8>>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let mut roots = rustls::RootCertStore::empty();
+    for one in ours {
+        roots.add(one.der().clone()).expect("a root");
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        Arc::clone(&provider),
+    );
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_client_cert_verifier(verifier.build().expect("a verifier"))
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("a key that fits");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (told, shown) = mpsc::channel(16);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let peer = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            told.send(peer.expect("one is shown").to_vec()).await.expect("the test listens");
+            tokio::spawn(async move {
+                let mut request = [0; 8192];
+                while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    stream.write_all(SOLD).await.expect("writable");
+                }
+            });
+        }
+    });
+    (address, made.cert.der().to_vec(), shown)
+}
+
+/// The connector of a buyer that wants a certificate, with the one of this name.
+fn showing(
+    port: u16,
+    name: &str,
+    all: &[(&str, &rcgen::CertifiedKey<rcgen::KeyPair>)],
+) -> Arc<Connector> {
+    let (connectors, findings) = with_certificates(port, name, name, all);
+    assert!(!findings.has_errors(), "{}", listed(&findings));
+    Arc::clone(connectors.iter().next().expect("one campaign").1)
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let coded = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{coded}\n-----END {label}-----\n")
+}
+
+fn with_certificates(
+    port: u16,
+    name: &str,
+    key: &str,
+    all: &[(&str, &rcgen::CertifiedKey<rcgen::KeyPair>)],
+) -> (Connectors, Findings) {
+    let text = text_of("localhost", port).replace(
+        "[connector.main.post]",
+        &format!(
+            "[connector.main]\nauth = {{ scheme = \"client_certificate\", certificate = \"{name}.pem\", secret = \"{key}\" }}\n[connector.main.post]"
+        ),
+    );
+    let secrets = Secrets::from_pairs(
+        all.iter().map(|(n, made)| (*n, pem("PRIVATE KEY", &made.signing_key.serialize_der()))),
+    );
+    let files = |wanted: &str| {
+        let (_, made) = all.iter().find(|(n, _)| format!("{n}.pem") == wanted)?;
+        Some(Arc::new(SourceFile {
+            path: wanted.to_owned(),
+            text: pem("CERTIFICATE", made.cert.der()),
+        }))
+    };
+    let document = document("buyer.toml", &text);
+    let mut findings = Findings::new();
+    let uses = campaigns(&document, &vertical());
+    let made = compile(&document, &uses, &files, &secrets, &mut findings);
+    (made, findings)
+}
+
+#[tokio::test]
+async fn our_certificate_is_shown_and_its_connection_is_shared_with_no_other() {
+    let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).expect("made");
+    let (one, two) = (made("one.example"), made("two.example"));
+    let all = [("one", &one), ("two", &two)];
+    let (address, root, mut shown) = demanding(&[&one.cert, &two.cert]).await;
+    let transport = trusting(vec![root]);
+    let post = async |connector: &Arc<Connector>| {
+        let (job, permit) = post_job(connector);
+        let post = transport.post(connector, job, permit, Duration::from_secs(10)).await;
+        assert!(matches!(post.answer, PostAnswer::Accepted(_)), "{:?}", post.answer);
+        while transport.load(connector.buyer()).in_flight > 0 {
+            tokio::task::yield_now().await;
+        }
+        post.timings.reused
+    };
+    let first = showing(address.port(), "one", &all);
+    assert!(!post(&first).await);
+    assert_eq!(shown.recv().await.as_deref(), Some(one.cert.der().as_ref()));
+    while transport.load(first.buyer()).idle == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Another certificate, the same host and buyer: a connection of its own.
+    assert!(!post(&showing(address.port(), "two", &all)).await);
+    assert_eq!(shown.recv().await.as_deref(), Some(two.cert.der().as_ref()));
+    // The first one's again, by another load of the same file: its own connection.
+    assert!(post(&showing(address.port(), "one", &all)).await);
+    // And nobody without a certificate is let in, nor on theirs.
+    let (job, permit) = post_job(&first);
+    let plain = at("localhost", address.port());
+    let answer = transport.post(&plain, job, permit, Duration::from_secs(10)).await.answer;
+    assert!(!matches!(answer, PostAnswer::Accepted(_)), "{answer:?}");
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_a_finding() {
+    let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).expect("made");
+    let (one, two) = (made("one.example"), made("two.example"));
+    let all = [("one", &one), ("two", &two)];
+    let (connectors, findings) = with_certificates(443, "one", "two", &all);
+    assert!(connectors.is_empty());
+    assert!(listed(&findings).contains("do not belong together"), "{}", listed(&findings));
+    let (_, findings) = with_certificates(443, "three", "one", &all);
+    assert!(listed(&findings).contains("no_certificate"), "{}", listed(&findings));
 }

@@ -25,12 +25,12 @@ price = { mode = "bid" }
 url = "https://bids.acme.example/ping"
 timeout = "200ms"
 body = { zip = "{{ zip }}" }
-reply = { bid_when = { at = "$.ok", is = [true] }, price = { at = "$.price" }, reason = { at = "$.why" } }
+reply = { rules = [{ when = { at = "$.ok", is = [true] }, then = "bid" }], price = { at = "$.price" }, reason = { at = "$.why" } }
 [connector.main.post]
 url = "https://bids.acme.example/post"
 timeout = "200ms"
 body = { lead = "{{ lead }}" }
-reply = { rejected_when = { at = "$.ok", is = [false] }, accepted_when = { at = "$.ok", is = [true] } }
+reply = { rules = [{ when = { at = "$.ok", is = [false] }, then = "rejected" }, { when = { at = "$.ok", is = [true] }, then = "accepted" }] }
 "#;
 
 const BID: &str = "HTTP/1.1 200 OK\r\ncontent-length: 24\r\n\r\n{\"ok\":true,\"price\":12.5}";
@@ -88,7 +88,7 @@ impl Peer {
 }
 
 /// Reads one whole request.
-async fn request(stream: &mut TcpStream) -> String {
+pub(crate) async fn request(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&read).into_owned();
@@ -108,7 +108,7 @@ async fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-async fn say(stream: &mut TcpStream, text: &str) {
+pub(crate) async fn say(stream: &mut TcpStream, text: &str) {
     stream.write_all(text.as_bytes()).await.expect("writable");
 }
 
@@ -318,6 +318,39 @@ async fn endless_chunks_are_cut() {
     }
     assert!(written < 64 * 1024 * 1024, "reading goes on for as long as the buyer writes");
     assert_eq!(post.await.answer, PostAnswer::Unknown(Unknown::Truncated));
+}
+
+/// Writes a head, then the same again and again until the other side has enough of it.
+async fn flooded(head: &str, again: &str) -> PostAnswer {
+    let peer = Peer::start().await;
+    let post = peer.post(LONG);
+    let mut stream = peer.accept().await;
+    request(&mut stream).await;
+    say(&mut stream, head).await;
+    let chunk = again.repeat(100);
+    let mut written = 0_usize;
+    while written < 64 * 1024 * 1024 && stream.write_all(chunk.as_bytes()).await.is_ok() {
+        written += chunk.len();
+    }
+    assert!(written < 64 * 1024 * 1024, "reading goes on for as long as the buyer writes");
+    post.await.answer
+}
+
+#[tokio::test]
+async fn floods_of_interim_heads_extensions_and_trailers_are_cut() {
+    let reset = PostAnswer::Unknown(Unknown::Reset);
+    assert_eq!(flooded("", "HTTP/1.1 100 Continue\r\n\r\n").await, reset);
+    assert_eq!(flooded("", "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n").await, reset);
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let truncated = PostAnswer::Unknown(Unknown::Truncated);
+    assert_eq!(flooded(&format!("{chunked}1;"), "extension").await, truncated);
+    assert_eq!(flooded(&format!("{chunked}1\r\nx\r\n0\r\n"), "a: b\r\n").await, truncated);
+}
+
+#[tokio::test]
+async fn a_few_interim_heads_are_read_over() {
+    let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n";
+    assert!(matches!(posted(&format!("{interim}{SOLD}")).await, PostAnswer::Accepted(_)));
 }
 
 #[tokio::test]

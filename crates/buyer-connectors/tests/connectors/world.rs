@@ -51,6 +51,7 @@ pub(crate) fn secrets() -> Secrets {
             "acme_api_key",
             "bluebonnet_key",
             "coastal_password",
+            "fixture_key",
             "granite_token",
             "lonestar_key",
             "metro_client_secret",
@@ -199,4 +200,18 @@ pub(crate) fn post_job(connector: &Connector) -> (PostJob, PostPermit) {
         now: Timestamp::default(),
     };
     (job, permit)
+}
+
+/// The example lead with another value in an open field.
+pub(crate) fn lead_with(field: &str, text: &str) -> Lead {
+    let (vertical, lead) = (vertical(), lead());
+    let own: Vec<(String, String)> = lead
+        .attributes()
+        .pairs(&vertical)
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .filter(|(name, _)| name != field)
+        .chain([(field.to_owned(), text.to_owned())])
+        .collect();
+    let open = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    Lead::restore(lead.id(), &vertical, open, lead.contact().clone(), today())
 }

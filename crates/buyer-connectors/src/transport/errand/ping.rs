@@ -6,7 +6,7 @@ use std::time::Duration;
 use exchange_model::outcome::PingAnswer;
 use exchange_model::reason::{NoBid, NotSent};
 
-use super::guard::guarded;
+use super::guard::Guard;
 use super::{Before, Errand, unwritten};
 use crate::call::Call;
 use crate::connector::Connector;
@@ -25,6 +25,10 @@ pub(in crate::transport) struct Ping {
 }
 
 impl Ping {
+    fn guard<'a>(&'a self, attempt: &'a Attempt) -> Guard<'a> {
+        Guard { attempt, connector: &self.connector, lead: &self.job.lead }
+    }
+
     async fn pre(
         &self,
         attempt: &Attempt,
@@ -38,7 +42,7 @@ impl Ping {
         let request = connector
             .encode_pre_ping(&self.job.view(), &context)
             .map_err(|error| unwritten(connector, &error))?;
-        guarded(connector, Call::PrePing, stage, &self.job.lead, &request)?;
+        self.guard(attempt).pass(Call::PrePing, stage, &request)?;
         let ending = attempt.aside(&request, true, limit, progress).await;
         let read = |reply: &RawReply<'_>| connector.read_pre_ping(reply);
         before.pre = before.fetched(attempt, ending, read).ok_or(NotSent::PreCall)?;
@@ -57,7 +61,7 @@ impl Ping {
             .encode_ping(&job.view(), &context)
             .map_err(|error| unwritten(connector, &error))?;
         if let Some(stage) = &connector.stages.ping {
-            guarded(connector, Call::Ping, stage, &job.lead, &request)?;
+            self.guard(attempt).pass(Call::Ping, stage, &request)?;
         }
         Ok(request)
     }

@@ -7,10 +7,10 @@ use exchange_model::PostPermit;
 use exchange_model::outcome::{Acceptance, PostAnswer};
 use exchange_model::reason::{NotSent, RejectClass, Rejection, Unknown};
 
-use super::guard::guarded;
+use super::guard::Guard;
 use super::{Before, Errand, unwritten};
 use crate::call::Call;
-use crate::connector::{ConfirmStage, Connector};
+use crate::connector::Connector;
 use crate::job::{AskJob, PostJob};
 use crate::reply::RawReply;
 use crate::transport::breaker::Health;
@@ -24,6 +24,10 @@ pub(in crate::transport) struct Post {
 }
 
 impl Post {
+    fn guard<'a>(&'a self, attempt: &'a Attempt) -> Guard<'a> {
+        Guard { attempt, connector: &self.connector, lead: &self.job.lead }
+    }
+
     async fn pre(
         &self,
         attempt: &Attempt,
@@ -37,7 +41,7 @@ impl Post {
         let request = connector
             .encode_pre_post(&job.lead, &context)
             .map_err(|error| unwritten(connector, &error))?;
-        guarded(connector, Call::PrePost, stage, &job.lead, &request)?;
+        self.guard(attempt).pass(Call::PrePost, stage, &request)?;
         let ending = attempt.aside(&request, false, limit, progress).await;
         let read = |reply: &RawReply<'_>| connector.read_pre_post(reply);
         before.pre = before.fetched(attempt, ending, read).ok_or(NotSent::PreCall)?;
@@ -61,23 +65,25 @@ impl Post {
             before.refused(attempt);
         }
         let answer = answer(connector, ending);
-        match (&connector.stages.confirm, answer) {
-            (Some(confirm), PostAnswer::Accepted(accepted)) => {
-                Ok(self.confirmed(confirm, attempt, progress, &before, accepted).await)
+        match answer {
+            PostAnswer::Accepted(accepted) => {
+                Ok(self.confirmed(attempt, progress, &before, accepted).await)
             }
-            (_, answer) => Ok(answer),
+            answer => Ok(answer),
         }
     }
 
     /// The buyer has the lead: nothing that fails from here on takes that back.
     async fn confirmed(
         &self,
-        confirm: &ConfirmStage,
         attempt: &Attempt,
         progress: &mut Progress,
         before: &Before,
         accepted: Acceptance,
     ) -> PostAnswer {
+        let Some(confirm) = &self.connector.stages.confirm else {
+            return PostAnswer::Accepted(accepted);
+        };
         let unconfirmed = |accepted: Acceptance| match confirm.decides {
             true => PostAnswer::Unknown(Unknown::Unreadable),
             false => PostAnswer::Accepted(accepted),
@@ -94,7 +100,7 @@ impl Post {
             }
         };
         let stage = &confirm.stage;
-        if guarded(connector, Call::Confirm, stage, &self.job.lead, &request).is_err() {
+        if self.guard(attempt).pass(Call::Confirm, stage, &request).is_err() {
             return unconfirmed(accepted);
         }
         match attempt.aside(&request, false, limit, progress).await {
