@@ -199,12 +199,13 @@ async fn every_preset_is_bid_on_bought_once_and_then_a_duplicate() {
         let (price, token) = stand.bid().await;
         assert_eq!(price, usd("12.50"), "{}", preset.name);
         let sale = stand.post(price, token.clone(), "key-1").await;
-        assert!(
-            matches!(sale, PostAnswer::Accepted(_)),
-            "{}: {sale:?} {:?}",
-            preset.name,
-            stand.log()
-        );
+        // Some only ever queue.
+        let taken = match sale {
+            PostAnswer::Accepted(_) => has(preset, "post", "accepted"),
+            PostAnswer::Pending(_) => !has(preset, "post", "accepted"),
+            _ => false,
+        };
+        assert!(taken, "{}: {sale:?} {:?}", preset.name, stand.log());
         if !has(preset, "post", "duplicate") {
             continue;
         }
@@ -249,7 +250,8 @@ async fn every_preset_that_counters_is_bought_at_the_lower_price() {
             panic!("{}: {:?}", preset.name, stand.log());
         };
         assert_eq!(rejection.counter, Some(usd("9.00")), "{}", preset.name);
-        let sale = stand.post(usd("9.00"), token, "key-1").await;
+        let key = if stand.connector.counter_key_same() { "key-1" } else { "key-2" };
+        let sale = stand.post(usd("9.00"), token, key).await;
         assert!(matches!(sale, PostAnswer::Accepted(_)), "{}: {sale:?}", preset.name);
     }
 }

@@ -41,6 +41,21 @@ fn decoded(form: &[u8]) -> String {
     pairs.map(|(name, value)| format!("{name}={value}\n")).collect()
 }
 
+/// What a request says, its handles left out: two posts that differ in nothing else are the same.
+pub(crate) fn content(request: &Request) -> u64 {
+    let text = format!("{}\n{}", request.query, String::from_utf8_lossy(&request.body));
+    let named: Vec<String> = handles(&text).map(str::to_owned).collect();
+    let bare = named.iter().fold(text, |text, handle| text.replace(handle.as_str(), ""));
+    hash(3, bare.as_bytes())
+}
+
+/// The words of a text that may be names of something: what stands between other characters than
+/// letters, digits, `-`, `_` and `.`.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let stops = |c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c));
+    text.split(stops).filter(|word| !word.is_empty())
+}
+
 /// The handles that a text names, in order.
 pub(crate) fn handles(text: &str) -> impl Iterator<Item = &str> {
     let starts = text.match_indices(HANDLE_MARK).map(|(at, _)| at);

@@ -83,6 +83,13 @@ impl Memory {
         handles.filter_map(named).next()
     }
 
+    /// Lets another word stand for a deal: the key of its post.
+    pub(crate) fn name(&mut self, word: String, handle: &str) {
+        if self.other_names.len() < KEPT_MAX {
+            self.other_names.insert(word, handle.to_owned());
+        }
+    }
+
     /// The deal made last.
     pub(crate) fn last(&self) -> Option<(String, Deal)> {
         let name = self.last.as_ref()?;

@@ -186,7 +186,7 @@ impl Player {
         let mut random = self.random(stage, nth);
         let decision = match stage {
             "ping" => self.on_ping(&mut random),
-            "post" => self.on_post(&mut random, text),
+            "post" => self.on_post(&mut random, request, text),
             "status" => self.on_status(text),
             "void" => self.on_void(text),
             _ => self.on_call(stage),
@@ -200,7 +200,11 @@ impl Player {
             ("reason", decision.reason),
         ];
         let example = example.filled(&values);
-        if let Some(key) = key {
+        if let (Some(header), true) = (request.idempotency_key(), stage == "post") {
+            self.memory().name(header, &decision.token);
+        }
+        // A counter-offer may be taken under the key of the post that it answers.
+        if let Some(key) = key.filter(|_| decision.outcome != "counter") {
             let (example, price) = (example.clone(), price.clone());
             self.memory().keep(key, Answered { example, price });
         }
@@ -230,7 +234,7 @@ impl Player {
         Decision { price: Some(price), token, ..Decision::new("bid", "") }
     }
 
-    fn on_post(&self, random: &mut Random, text: &str) -> Decision {
+    fn on_post(&self, random: &mut Random, request: &Request, text: &str) -> Decision {
         let mut memory = self.memory();
         let named = memory.find(clues::handles(text));
         let (token, deal) = match named {
@@ -242,8 +246,8 @@ impl Player {
         };
         let draws = [self.part.pending, self.counter_rate(), self.part.reject];
         let [pending, counter, reject] = draws.map(|rate| random.chance(rate));
-        let person = clues::person(text);
-        if person.is_some_and(|person| memory.knows(person)) {
+        let person = clues::person(text).unwrap_or_else(|| clues::content(request));
+        if memory.knows(person) {
             return self.decided(&mut memory, (&token, deal), State::Rejected, "duplicate");
         }
         if let (State::Bid, true, Some(offer)) = (deal.state, counter, self.part.counter) {
@@ -253,7 +257,7 @@ impl Player {
         if deal.state == State::Bid && reject {
             return self.decided(&mut memory, (&token, deal), State::Rejected, "rejected");
         }
-        person.into_iter().for_each(|person| memory.meet(person));
+        memory.meet(person);
         if pending {
             let asks = State::Pending(self.part.pending_asks);
             return self.decided(&mut memory, (&token, deal), asks, "pending");
@@ -297,9 +301,14 @@ impl Player {
         Decision { price, token: token.to_owned(), reference, ..Decision::new(outcome, reason) }
     }
 
+    /// The deal that a question is about: by a handle, else by the key of its post.
+    fn asked(memory: &Memory, text: &str) -> Option<(String, Deal)> {
+        memory.find(clues::handles(text)).or_else(|| memory.find(clues::words(text)))
+    }
+
     fn on_status(&self, text: &str) -> Decision {
         let mut memory = self.memory();
-        let Some((token, deal)) = memory.find(clues::handles(text)) else {
+        let Some((token, deal)) = Self::asked(&memory, text) else {
             return Decision::new("error", "Unknown id").noted("no post of ours");
         };
         let (outcome, reason) = match deal.state {
@@ -322,7 +331,7 @@ impl Player {
 
     fn on_void(&self, text: &str) -> Decision {
         let mut memory = self.memory();
-        let found = memory.find(clues::handles(text));
+        let found = Self::asked(&memory, text);
         let Some((token, deal)) = found.filter(|(_, deal)| deal.state != State::Rejected) else {
             return Decision::new("error", "Unknown id").noted("no post of ours");
         };
@@ -350,7 +359,7 @@ impl Player {
             "rejected" => &["duplicate", "error"],
             "no_bid" => &["error", "rejected"],
             "pending" | "voided" => &["accepted", "value"],
-            "accepted" => &["value"],
+            "accepted" => &["value", "pending"],
             "value" => &["accepted"],
             _ => &[],
         };
