@@ -12,7 +12,6 @@ use exchange_model::{BuyerId, CampaignId, Lead, PingView, PollSchedule, PostPerm
 use crate::after::{AfterContext, AfterValues};
 use crate::call::Call;
 use crate::callback::CallbackCall;
-use crate::compile::{Carried, carried};
 use crate::grant::Grant;
 use crate::identity::Identity;
 use crate::ping::{PingContext, PingValues};
@@ -150,21 +149,6 @@ impl Connector {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// What leaves before a sale: the fields that each such stage carries, and in which form. The
-    /// post is not among them, it may carry everything.
-    #[must_use]
-    pub fn carries(&self) -> Vec<(&'static str, Vec<Carried>)> {
-        let plans = [
-            (Call::PrePing, self.stages.pre_ping.as_ref().map(|stage| &stage.plan)),
-            (Call::Ping, self.stages.ping.as_ref().map(|stage| &stage.plan)),
-            (Call::PrePost, self.stages.pre_post.as_ref().map(|stage| &stage.plan)),
-        ];
-        let of = |(call, plan): (Call, Option<&Plan>)| {
-            Some((call.key(), carried(plan?, &self.vertical)))
-        };
-        plans.into_iter().filter_map(of).collect()
     }
 
     /// Whether it pings. Without a ping the campaign's price is ours to know.

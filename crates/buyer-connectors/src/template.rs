@@ -203,13 +203,6 @@ impl Template {
             }
         }
     }
-
-    /// The text, with its values as they are.
-    pub(crate) fn plain(&self, values: &dyn Values) -> String {
-        let mut out = String::new();
-        self.render(values, Escape::None, &mut out);
-        out
-    }
 }
 
 /// Shows the fields of `{{ lead }}`.

@@ -36,6 +36,8 @@ pub(crate) enum Content {
     CData(Text),
     /// Elements.
     Elements(Vec<Element>),
+    /// Nothing: all is said in attributes.
+    Attributes,
     /// One element per field of the lead.
     Lead(LeadFields),
 }
@@ -79,6 +81,7 @@ impl Element {
         match &self.content {
             Content::Text(text) | Content::CData(text) => text.visit(see),
             Content::Elements(elements) => elements.iter().for_each(|e| e.visit(see)),
+            Content::Attributes => {}
             Content::Lead(fields) => visit_lead(fields, see),
         }
     }
@@ -107,12 +110,13 @@ impl Element {
                 elements.iter().for_each(|e| e.push(values, keep_empty, out));
                 true
             }
+            Content::Attributes => attributes,
             Content::Lead(fields) => {
                 push_lead(fields, values, out);
                 true
             }
         };
-        if !present && !attributes && !keep_empty {
+        if !present && !keep_empty {
             out.truncate(start);
             return;
         }

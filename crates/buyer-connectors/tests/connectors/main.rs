@@ -13,6 +13,7 @@ mod mutations;
 mod native;
 mod one_buyer;
 mod presets;
+mod privacy;
 mod requests;
 mod sample;
 mod singling;

@@ -127,13 +127,19 @@ impl BodyReader<'_, '_> {
     }
 
     fn unknown_key(&mut self, entry: &Entry) {
-        let help = match nearest(&entry.key, KEYS.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the special keys are {}", KEYS.join(", ")),
-        };
-        let message = match entry.key.as_str() {
-            "$is" => "`$is` belongs to an `$if`".to_owned(),
-            key => format!("unknown special key `{key}`"),
+        let key = entry.key.as_str();
+        let (message, help) = match nearest(key, KEYS.iter().copied()) {
+            _ if key == "$is" => (
+                "`$is` belongs to an `$if`".to_owned(),
+                "add \"$if\" = \"{{ field }}\" beside it".to_owned(),
+            ),
+            Some(near) => {
+                (format!("unknown special key `{key}`"), format!("did you mean `{near}`?"))
+            }
+            None => (
+                format!("unknown special key `{key}`"),
+                format!("the special keys are {}", KEYS.join(", ")),
+            ),
         };
         let place = self.reader.place(entry.key_span.clone());
         self.findings.error("bad_body", place, message, help);

@@ -214,9 +214,8 @@ impl BodyReader<'_, '_> {
                 self.refuse(node, "text and elements cannot be mixed", help);
                 None
             }
-            // An element of attributes only is absent when all of them are.
             None if elements.is_empty() && !element.attributes.is_empty() => {
-                Some(Content::Text(Text::Template(Template::sole(crate::template::Source::Absent))))
+                Some(Content::Attributes)
             }
             None => Some(Content::Elements(elements)),
         }
