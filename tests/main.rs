@@ -6,6 +6,8 @@
 
 mod harness;
 
+mod callbacks;
+mod buyer_answers;
 mod cascade;
 mod cli;
 mod crash;

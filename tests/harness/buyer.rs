@@ -15,6 +15,19 @@ enum Talk {
     Nested,
 }
 
+/// How the calls of a buyer of flat JSON are read, in a body or a query.
+const CALLBACK: &str = r#"
+[connector.main.callback]
+answer = { status = 202, body = "heard" }
+reply = { rules = [
+  { when = { at = "$.status", is = ["sold"] }, then = "accepted" },
+  { when = { at = "$.status", is = ["no"] }, then = "rejected" },
+  { when = { at = "$.status", is = ["wait"] }, then = "pending" },
+  { when = { key = "status", is = ["sold"] }, then = "accepted" },
+  { when = { key = "status", is = ["no"] }, then = "rejected" },
+], price = { at = "$.price" }, ref = { at = "$.ref" } }
+"#;
+
 /// One buyer with one campaign called `auto`, in the file and on the wire. Healthy, eager, with a
 /// wide credit line and no caps, unless a test says otherwise.
 #[derive(Clone, Debug)]
@@ -25,11 +38,15 @@ pub(crate) struct TestBuyer {
     campaign: String,
     price: String,
     resolve: String,
+    ping_body: String,
+    post_body: String,
+    stages: String,
     ping_rule: String,
     ping_timeout: String,
     post_timeout: String,
     url: Option<String>,
     raw: Option<SocketAddr>,
+    dialect: Option<String>,
     spec: BuyerSpec,
 }
 
@@ -68,13 +85,35 @@ impl TestBuyer {
             campaign: String::new(),
             price: "{ mode = \"bid\", floor = \"1.00\", ceiling = \"100.00\" }".to_owned(),
             resolve: String::new(),
+            ping_body: String::new(),
+            post_body: String::new(),
+            stages: String::new(),
             ping_rule: String::new(),
             ping_timeout: "3s".to_owned(),
             post_timeout: "3s".to_owned(),
             url: None,
             raw: None,
+            dialect: None,
             spec,
         }
+    }
+
+    /// Speaks this instead: the tables of the connector `main`, in which `ORIGIN` is its address.
+    pub(crate) fn dialect(mut self, tables: &str) -> Self {
+        self.dialect = Some(tables.replace("ORIGIN", &self.origin_text()));
+        self
+    }
+
+    /// How a lost answer of it is found out.
+    pub(crate) fn resolves(mut self, ways: &[&str]) -> Self {
+        self.resolve = ways.iter().map(|way| format!("\"{way}\"")).collect::<Vec<_>>().join(", ");
+        self
+    }
+
+    /// The price that its campaign pays, as a table.
+    pub(crate) fn price(mut self, table: &str) -> Self {
+        self.price = table.to_owned();
+        self
     }
 
     /// Misbehaves by this plan.
@@ -92,6 +131,22 @@ impl TestBuyer {
     /// Declares that a post may be sent again under its key.
     pub(crate) fn reposts(mut self) -> Self {
         self.resolve = "\"repost\"".to_owned();
+        self
+    }
+
+    /// Is told where to call us, in this key of its posts and, if asked for, of its pings; what
+    /// it says then is read like its replies to posts. For buyers of flat JSON.
+    pub(crate) fn calls_back(mut self, in_pings: bool) -> Self {
+        let told = ", cb = \"{{ callback_url }}\"";
+        self.post_body = told.to_owned();
+        self.ping_body = if in_pings { told.to_owned() } else { String::new() };
+        self.resolve = "\"callback\"".to_owned();
+        self.stage(CALLBACK)
+    }
+
+    /// Further tables of its connector.
+    pub(crate) fn stage(mut self, tables: &str) -> Self {
+        self.stages.push_str(tables);
         self
     }
 
@@ -159,10 +214,11 @@ impl TestBuyer {
 
     /// Its file.
     pub(crate) fn toml(&self) -> String {
-        let Self { name, billing, campaign, price, resolve, .. } = self;
-        let connector = match self.talk {
-            Talk::Plain => self.plain_connector(),
-            Talk::Nested => self.nested_connector(),
+        let Self { name, billing, campaign, price, resolve, stages, .. } = self;
+        let connector = match (&self.dialect, self.talk) {
+            (Some(dialect), _) => dialect.clone(),
+            (None, Talk::Plain) => self.plain_connector(),
+            (None, Talk::Nested) => self.nested_connector(),
         };
         format!(
             r#"schema = 1
@@ -185,7 +241,7 @@ accepts = {{}}
 
 [connector.main]
 resolve = [{resolve}]
-{connector}"#
+{connector}{stages}"#
         )
     }
 
@@ -196,6 +252,7 @@ resolve = [{resolve}]
     fn plain_connector(&self) -> String {
         let (origin, ping, post) = (self.origin_text(), &self.ping_timeout, &self.post_timeout);
         let (secret, rule) = (self.secret().0, &self.ping_rule);
+        let (ping_body, post_body) = (&self.ping_body, &self.post_body);
         format!(
             r#"auth = {{ scheme = "bearer", secret = "{secret}" }}
 
@@ -203,16 +260,16 @@ resolve = [{resolve}]
 url = "{origin}/ping"
 format = "json"
 timeout = "{ping}"
-body = {{ zip = "{{{{ zip }}}}", st = "{{{{ state }}}}", age = "{{{{ age }}}}" }}
-reply = {{ bid_when = {{ at = "$.ok", is = [true] }}, price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, token = {{ at = "$.id" }}, reason = {{ at = "$.why" }}{rule} }}
+body = {{ zip = "{{{{ zip }}}}", st = "{{{{ state }}}}", age = "{{{{ age }}}}"{ping_body} }}
+reply = {{ rules = [{{ when = {{ at = "$.ok", is = [true] }}, then = "bid" }}], price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, token = {{ at = "$.id" }}, reason = {{ at = "$.why" }}{rule} }}
 
 [connector.main.post]
 url = "{origin}/post"
 format = "json"
 timeout = "{post}"
 idempotency_key = {{ header = "Idempotency-Key" }}
-body = {{ id = "{{{{ ping.token }}}}", lead = "{{{{ lead }}}}" }}
-reply = {{ rejected_when = {{ at = "$.ok", is = [false] }}, accepted_when = {{ at = "$.ok", is = [true] }}, price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, ref = {{ at = "$.ref" }}, reason = {{ at = "$.why" }} }}
+body = {{ id = "{{{{ ping.token }}}}", lead = "{{{{ lead }}}}"{post_body} }}
+reply = {{ rules = [{{ when = {{ at = "$.ok", is = [false] }}, then = "rejected" }}, {{ when = {{ at = "$.ok", is = [true] }}, then = "accepted" }}, {{ when = {{ at = "$.wait", is = [true] }}, then = "pending" }}], price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, ref = {{ at = "$.ref" }}, reason = {{ at = "$.why" }} }}
 "#
         )
     }
@@ -228,7 +285,7 @@ url = "{origin}/v2/ping"
 format = "json"
 timeout = "{ping}"
 body = {{ product = "AUTO", consumer = {{ zip = "{{{{ zip }}}}", birth_year = "{{{{ birth_date | year }}}}" }} }}
-reply = {{ bid_when = {{ at = "$.status", is = ["ACCEPT"] }}, price = {{ at = "$.bid.usd" }}, currency = {{ at = "$.bid.currency" }}, token = {{ at = "$.ref" }}, reason = {{ at = "$.reason" }} }}
+reply = {{ rules = [{{ when = {{ at = "$.status", is = ["ACCEPT"] }}, then = "bid" }}], price = {{ at = "$.bid.usd" }}, currency = {{ at = "$.bid.currency" }}, token = {{ at = "$.ref" }}, reason = {{ at = "$.reason" }} }}
 
 [connector.main.post]
 url = "{origin}/v2/post"
@@ -236,7 +293,7 @@ format = "json"
 timeout = "{post}"
 idempotency_key = {{ header = "Idempotency-Key" }}
 body = {{ ref = "{{{{ ping.token }}}}", lead = "{{{{ lead }}}}" }}
-reply = {{ rejected_when = {{ at = "$.status", is = ["REJECTED", "ERROR"] }}, accepted_when = {{ at = "$.status", is = ["SOLD"] }}, price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, ref = {{ at = "$.id" }}, redirect = {{ at = "$.redirect_url" }}, reason = {{ at = "$.reason" }} }}
+reply = {{ rules = [{{ when = {{ at = "$.status", is = ["REJECTED", "ERROR"] }}, then = "rejected" }}, {{ when = {{ at = "$.status", is = ["SOLD"] }}, then = "accepted" }}], price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, ref = {{ at = "$.id" }}, redirect = {{ at = "$.redirect_url" }}, reason = {{ at = "$.reason" }} }}
 "#
         )
     }

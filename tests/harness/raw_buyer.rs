@@ -4,14 +4,32 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// One request, read whole; what it asks for is enough to know.
+/// One request, read whole.
 #[derive(Clone, Debug)]
 pub(crate) struct RawRequest {
     pub(crate) path: String,
+    pub(crate) body: String,
+    head: String,
+}
+
+impl RawRequest {
+    /// The body as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// A header's text; empty where it is absent.
+    pub(crate) fn header(&self, name: &str) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let mut values = lines.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        values.next().map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+    }
 }
 
 /// What to do after reading a request.
@@ -112,9 +130,9 @@ fn whole(bytes: &[u8]) -> Option<(RawRequest, usize)> {
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
     });
     let used = end + length.unwrap_or(0_usize);
-    bytes.get(end..used)?;
+    let body = String::from_utf8_lossy(bytes.get(end..used)?).into_owned();
     let path = head.split(' ').nth(1)?.split('?').next()?.to_owned();
-    Some((RawRequest { path }, used))
+    Some((RawRequest { path, body, head }, used))
 }
 
 /// A complete 200 with this JSON.

@@ -74,6 +74,7 @@ impl Site {
 [server]
 seller_listen = "{seller}"
 operator_listen = "{operator}"
+public_url = "http://{seller}"
 drain = "10s"
 [store]
 engine = "sqlite"
