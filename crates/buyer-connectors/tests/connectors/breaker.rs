@@ -1,6 +1,7 @@
 //! A buyer that fails is left alone, and a ping that holds contact data stays here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use buyer_connectors::BreakerState;
 use exchange_model::outcome::{PingAnswer, PostAnswer};
@@ -58,6 +59,22 @@ async fn a_buyer_that_cannot_be_reached_is_left_alone() {
         assert_eq!(buyer.ping().await, PingAnswer::NoBid(NoBid::ConnectError(NotSent::Dns)));
     }
     assert_eq!(buyer.ping().await, OPEN);
+}
+
+#[tokio::test]
+async fn silence_is_the_buyers_fault_unless_we_gave_it_no_time() {
+    let short = Duration::from_millis(20);
+    let silent = async |own: &str| {
+        let text = BUYER.replace("timeout = \"2s\"", &format!("timeout = \"{own}\""));
+        let buyer = ByRote::start(&text, &[]).await;
+        for _ in 0..5 {
+            let ping = buyer.transport.ping(&buyer.connector, ping_job(), short).await;
+            assert_eq!(ping.answer, PingAnswer::NoBid(NoBid::Timeout));
+        }
+        state(&buyer)
+    };
+    assert_eq!(silent("20ms").await, BreakerState::Open);
+    assert_eq!(silent("2s").await, BreakerState::Closed);
 }
 
 #[tokio::test]

@@ -208,7 +208,7 @@ pub(crate) fn lead_with(field: &str, text: &str) -> Lead {
     let own: Vec<(String, String)> = lead
         .attributes()
         .pairs(&vertical)
-        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .map(|(name, value)| (name.to_owned(), value))
         .filter(|(name, _)| name != field)
         .chain([(field.to_owned(), text.to_owned())])
         .collect();
