@@ -34,6 +34,7 @@ mod resolving;
 mod sample;
 mod scope;
 mod shared;
+mod singling;
 mod source;
 mod stage;
 mod stages;
@@ -188,7 +189,7 @@ impl Compiler<'_> {
     fn connector(&self, mut table: TableReader<'_>, findings: &mut Findings) -> Option<Connector> {
         let vertical = &self.campaign.vertical;
         let shared =
-            Shared::read(&mut table, vertical, self.secrets, self.words, self.files, findings);
+            Shared::new(vertical, self.secrets, self.words, self.files).of(&mut table, findings);
         let has_token_stage = table.node(Call::Token.key()).is_some();
         let auth = auth::read(&mut table, &shared, has_token_stage, findings);
         // A broken credential is reported above; the rest is still checked.

@@ -138,7 +138,7 @@ impl Plan {
     pub(crate) fn fix_uri(&mut self) {
         let mut fixed = !self.body_is_query && self.path.literal().is_some();
         self.query.visit(&mut |seen| {
-            fixed &= !matches!(seen, Seen::Source(source) if !source.is_fixed())
+            fixed &= !matches!(seen, Seen::Source(source) if !source.is_fixed());
         });
         if fixed {
             self.fixed_uri = self.uri(&NoValues, "").ok();

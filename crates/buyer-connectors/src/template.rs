@@ -49,7 +49,7 @@ impl Placeholder {
     pub(crate) fn fixed(&self) -> Option<Scalar<'_>> {
         let mut fixed = true;
         self.visit(&mut |seen| {
-            fixed &= !matches!(seen, Seen::Source(source) if !source.is_fixed())
+            fixed &= !matches!(seen, Seen::Source(source) if !source.is_fixed());
         });
         if fixed { self.evaluate(&NoValues) } else { None }
     }

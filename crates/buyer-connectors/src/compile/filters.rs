@@ -132,8 +132,8 @@ impl Scope<'_> {
             bad(first.name, &why, place, findings);
             return None;
         }
-        if let ("map", FieldType::Enum(values)) = (first.name, &field.kind) {
-            self.knows_every_word(field, values, calls, place, findings);
+        if first.name == "map" {
+            self.knows_every_word(field, calls, place, findings);
         }
         Some(())
     }
@@ -141,11 +141,11 @@ impl Scope<'_> {
     fn knows_every_word(
         &self,
         field: &Field,
-        values: &[String],
         calls: &[FilterCall<'_>],
         place: &Place,
         findings: &mut Findings,
     ) {
+        let FieldType::Enum(values) = &field.kind else { return };
         let name = calls.first().and_then(|call| match call.arguments.first() {
             Some(Argument::Text(name)) => Some(&**name),
             _ => None,

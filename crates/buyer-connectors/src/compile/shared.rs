@@ -6,7 +6,7 @@ use std::sync::Arc;
 use exchange_model::document::{NodeKind, Table};
 use exchange_model::{Findings, TableReader, Vertical};
 
-use super::dictionary::Dictionaries;
+use super::dictionary::{self, Dictionaries};
 use super::scope::Scope;
 use super::stage::Files;
 use crate::call::Call;
@@ -27,32 +27,35 @@ pub(super) struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// Reads `vars` and `secrets` of a connector, and notes what its replies name.
-    pub(super) fn read(
-        table: &mut TableReader<'_>,
+    /// What a buyer's file gives all its connectors.
+    pub(super) fn new(
         vertical: &'a Arc<Vertical>,
         secrets: &Secrets,
         words: &'a Dictionaries,
         files: Files<'a>,
-        findings: &mut Findings,
     ) -> Self {
-        let mut shared = Self {
+        Self {
             vertical,
             secrets: secrets.clone(),
             vars: BTreeMap::new(),
             words,
             files,
-            names: Names::of(table.raw()),
-        };
+            names: Names::default(),
+        }
+    }
+
+    /// With the `vars` and `secrets` of a connector, and what its replies name.
+    pub(super) fn of(mut self, table: &mut TableReader<'_>, findings: &mut Findings) -> Self {
+        self.names = Names::of(table.raw());
         if let Some(vars) = table.table("vars", findings) {
-            let texts = super::dictionary::texts(&vars, findings);
-            shared.vars = texts.into_iter().map(|(name, text)| (name, text.into())).collect();
+            let texts = dictionary::texts(&vars, findings);
+            self.vars = texts.into_iter().map(|(name, text)| (name, text.into())).collect();
         }
         if let Some(aliases) = table.table("secrets", findings) {
-            let texts = super::dictionary::texts(&aliases, findings);
-            shared.secrets = secrets.with_aliases(texts.into_iter().collect());
+            let texts = dictionary::texts(&aliases, findings);
+            self.secrets = self.secrets.with_aliases(texts.into_iter().collect());
         }
-        shared
+        self
     }
 
     /// The surroundings of the texts of one stage.
@@ -77,8 +80,19 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Those that a stage reads.
+    pub(super) fn of_stage(&self, stage: &str) -> &BTreeSet<String> {
+        match stage {
+            "ping" => &self.ping,
+            "pre_ping" => &self.pre_ping,
+            "pre_post" => &self.pre_post,
+            "token" => &self.token,
+            _ => &self.post,
+        }
+    }
+
     fn of(connector: &Table) -> Self {
-        let reply = |stage: &str| Some(inner(inner(connector, stage)?, "reply")?);
+        let reply = |stage: &str| inner(inner(connector, stage)?, "reply");
         let mut ping = tokens(reply("ping"));
         if reply("ping").and_then(|reply| inner(reply, "bids")?.get("token")).is_some() {
             ping.insert("token".to_owned());

@@ -1,6 +1,5 @@
 //! What the names in a placeholder stand for, at each stage.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use exchange_model::finding::nearest;
@@ -132,29 +131,25 @@ impl Scope<'_> {
         place: &Place,
         findings: &mut Findings,
     ) -> Option<Source> {
-        let names = &self.shared.names;
         match group {
             "secret" => self.shared.secrets.required(name, place, findings).map(Source::Secret),
             "var" => self.var(name, place, findings),
             "brand" => self.brand(name, place, findings),
             "ping" if self.call.has_sale() => {
-                self.read_before("ping", name, &names.ping, place, findings)?;
+                self.read_before("ping", name, place, findings)?;
                 Some(Source::Ping(name.into()))
             }
             "pre" if matches!(self.call, Call::Ping | Call::Post) => {
-                let (stage, read) = match self.call {
-                    Call::Ping => ("pre_ping", &names.pre_ping),
-                    _ => ("pre_post", &names.pre_post),
-                };
-                self.read_before(stage, name, read, place, findings)?;
+                let stage = if self.call == Call::Ping { "pre_ping" } else { "pre_post" };
+                self.read_before(stage, name, place, findings)?;
                 Some(Source::Pre(name.into()))
             }
             "token" if self.call != Call::Token => {
-                self.read_before("token", name, &names.token, place, findings)?;
+                self.read_before("token", name, place, findings)?;
                 Some(Source::Token(name.into()))
             }
             "post" if self.call.is_after_post() => {
-                self.read_before("post", name, &names.post, place, findings)?;
+                self.read_before("post", name, place, findings)?;
                 Some(Source::Post(name.into()))
             }
             "ping" | "pre" | "token" | "post" => {
@@ -203,10 +198,10 @@ impl Scope<'_> {
         &self,
         stage: &str,
         name: &str,
-        read: &BTreeSet<String>,
         place: &Place,
         findings: &mut Findings,
     ) -> Option<()> {
+        let read = self.shared.names.of_stage(stage);
         if read.contains(name) {
             return Some(());
         }
