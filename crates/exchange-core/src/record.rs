@@ -194,6 +194,8 @@ pub struct OpenAttempt {
     pub intent: Intent,
     /// When its outcome became unknown.
     pub since: Timestamp,
+    /// Why it is unknown.
+    pub why: Unknown,
     /// What the buyer is asked again with.
     pub handles: Handles,
     /// Whether the post was repeated. Then neither a `duplicate` nor a first post that never left

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use exchange_core::record::{Commit, OpenAttempt};
 use exchange_core::resolution::{Resolution, ResolutionCommand, ResolutionEvent, late_truth};
 use exchange_model::outcome::{PostAnswer, Resolver as How};
-use exchange_model::reason::NotSent;
+use exchange_model::reason::{NotSent, Unknown};
 use exchange_store::StoreError;
 use metrics::Gauge;
 use tokio::sync::{mpsc, oneshot};
@@ -211,8 +211,7 @@ impl Gauges {
         unknown.increment(1.0);
         let pending = meters::pending_posts(&buyer);
         let mut gauges = Self { unknown, pending, is_pending: false };
-        // Only a buyer that is still deciding gives anything to ask with.
-        gauges.set_pending(!open.handles.is_empty());
+        gauges.set_pending(open.why == Unknown::Pending);
         gauges
     }
 

@@ -2,6 +2,7 @@
 //! the contradiction for a person.
 
 use exchange_model::outcome::{Handles, PostAnswer, Resolver};
+use exchange_model::reason::Unknown;
 use exchange_model::{AttemptId, Timestamp};
 
 use super::{Auction, Command};
@@ -38,6 +39,7 @@ impl Auction {
         let open = OpenAttempt {
             intent: Intent::clone(&decided.intent),
             since: now,
+            why: Unknown::Crash,
             handles: Handles::default(),
             posted_again: decided.posted_again,
         };

@@ -186,8 +186,8 @@ impl Auction {
         let Lost { bid, why, handles, posted_again, .. } = lost;
         self.note_reason("unknown", why.code());
         if let Some(intent) = self.intent.take() {
-            let open =
-                OpenAttempt { intent: *intent, since: now, handles: handles.clone(), posted_again };
+            let (intent, handles) = (*intent, handles.clone());
+            let open = OpenAttempt { intent, since: now, why, handles, posted_again };
             self.outbox.push_back(Command::HandOver(open));
         }
         self.left_open = true;

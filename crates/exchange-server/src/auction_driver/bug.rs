@@ -140,7 +140,13 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
         // Nobody listens to the buyer any more; the resolver asks again where the buyer allows it.
         drop(resolver::start(
             engine,
-            OpenAttempt { intent, since: at, handles: Handles::default(), posted_again: true },
+            OpenAttempt {
+                intent,
+                since: at,
+                why: Unknown::Crash,
+                handles: Handles::default(),
+                posted_again: true,
+            },
         ));
     }
 }

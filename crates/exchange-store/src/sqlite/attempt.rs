@@ -2,7 +2,7 @@
 
 use exchange_core::record::{Intent, OpenAttempt, UnknownPolicy};
 use exchange_model::outcome::{BidToken, Handles};
-use exchange_model::reason::LeadStatus;
+use exchange_model::reason::{LeadStatus, Unknown};
 use exchange_model::{
     AttemptId, CampaignId, LeadId, MinorUnits, Money, SourceId, Timestamp, VerticalId,
 };
@@ -114,7 +114,7 @@ fn read_policy(code: &str) -> Option<UnknownPolicy> {
 }
 
 const OPEN: &str = "lead, step, request_step, campaign, tier, price, payout, currency, token,
-  terms, policy, on_price, handles, resolve_by, prepared_at, concluded_at, state";
+  terms, policy, on_price, handles, resolve_by, prepared_at, concluded_at, state, reason";
 
 /// Attempts whose outcome is unknown, oldest first.
 pub(super) fn open_attempts(conn: &Connection) -> Result<Vec<OpenAttempt>, StoreError> {
@@ -144,11 +144,18 @@ fn open_attempt(row: &Row<'_>) -> Result<OpenAttempt, StoreError> {
     let since = time_if(row, "concluded_at")?;
     Ok(OpenAttempt {
         since: since.unwrap_or(time(row, "prepared_at")?),
+        why: why(row)?,
         intent: intent(row)?,
         handles: handles(row)?,
         // Nobody remembers: then it may have been.
         posted_again: true,
     })
+}
+
+/// Why an outcome is unknown; of a post that is still out, and of a decided one, nobody asks.
+fn why(row: &Row<'_>) -> Result<Unknown, StoreError> {
+    let reason: Option<String> = row.get("reason")?;
+    Ok(reason.as_deref().and_then(Unknown::from_code).unwrap_or(Unknown::Crash))
 }
 
 fn handles(row: &Row<'_>) -> Result<Handles, StoreError> {

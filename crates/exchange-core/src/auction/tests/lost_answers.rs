@@ -317,6 +317,7 @@ pub(super) fn open_attempt(line: &str) -> OpenAttempt {
     OpenAttempt {
         intent: *stage.auction.intent.unwrap(),
         since: at_ms("400"),
+        why: Unknown::Pending,
         handles: handles("job7"),
         posted_again: false,
     }
