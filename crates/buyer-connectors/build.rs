@@ -23,7 +23,7 @@ fn main() {
     fs::write(folder("OUT_DIR").join("presets.rs"), list).expect("the build folder is writable");
 }
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folders so")]
+/// Cargo tells a build script its folders so.
 fn folder(variable: &str) -> PathBuf {
     std::env::var_os(variable).expect("set by cargo").into()
 }

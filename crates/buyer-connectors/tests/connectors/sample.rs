@@ -10,7 +10,7 @@ use expect_test::expect_file;
 
 use crate::world::{compile_file, config, lead, listed, permit, ping_request, post_request, today};
 
-fn shown(request: &Request, out: &mut String) {
+pub(crate) fn shown(request: &Request, out: &mut String) {
     writeln!(out, "{} {}", request.method, request.uri).expect("writing to a string");
     let mut headers: Vec<String> = request
         .headers
