@@ -16,6 +16,9 @@ use super::xpath::{Reached, XPath};
 
 /// Most values of one locator that are looked at.
 const VALUES_MAX: usize = 10_000;
+/// Most matches of one regular expression: each costs at most what the text costs, all of them
+/// could cost its square.
+const MATCHES_MAX: usize = 64;
 /// Between the texts of `joined`.
 const JOINT: &str = "; ";
 
@@ -145,7 +148,7 @@ impl Locator {
             Take::Pairs => found.into_iter().flat_map(Found::pairs).collect(),
         };
         if let Some(regex) = &self.within {
-            let matches_max = if self.pick.is_some() { VALUES_MAX } else { 1 };
+            let matches_max = if self.pick.is_some() { MATCHES_MAX } else { 1 };
             found = found.iter().flat_map(|value| captured(regex, value, matches_max)).collect();
         }
         found.truncate(VALUES_MAX);

@@ -75,8 +75,13 @@ mod tests {
         for good in ["https://thanks.example/a?b=c", "http://a.example/"] {
             assert_eq!(address(good, None).as_deref(), Some(good));
         }
-        for bad in ["javascript:alert(1)", "data:text/html,x", "/thanks", "https://u:p@a.example/"]
-        {
+        for bad in [
+            "javascript:alert(1)",
+            "ftp://a.example/",
+            "data:text/html,x",
+            "/thanks",
+            "https://u:p@a.example/",
+        ] {
             assert_eq!(address(bad, None), None, "{bad}");
         }
         assert_eq!(address(&format!("https://a.example/{}", "x".repeat(2048)), None), None);

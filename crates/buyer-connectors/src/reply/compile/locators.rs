@@ -244,15 +244,37 @@ fn json_path(text: &str) -> Result<JsonPath, (String, String)> {
     let path = JsonPath::parse(text).map_err(|error| {
         (error.to_string().to_lowercase(), "a path of JSON is like $.bids[0].price".to_owned())
     })?;
-    if text.matches("..").count() > DESCENTS_MAX {
+    let bare = without_quoted(text);
+    if bare.matches("..").count() > DESCENTS_MAX {
         let help = format!("name the steps; `..` may stand {DESCENTS_MAX} times");
         return Err(("too many `..`".to_owned(), help));
     }
-    if text.contains("match(") || text.contains("search(") {
+    // It would be looked up once for each item that is filtered.
+    if bare.matches('$').count() > 1 {
+        let help = "a filter looks at its item: `[?@.ok == true]`".to_owned();
+        return Err(("a path has one `$`".to_owned(), help));
+    }
+    if bare.contains("match(") || bare.contains("search(") {
         let help = "take the values, and test them with `matches` or `regex`".to_owned();
         return Err(("a path cannot hold a regular expression".to_owned(), help));
     }
     Ok(path)
+}
+
+/// A path without its quoted names and texts.
+fn without_quoted(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    let (mut quote, mut escaped) = (None, false);
+    for character in text.chars() {
+        match quote {
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            None => bare.push(character),
+            Some(open) if character == open && !escaped => quote = None,
+            Some(_) => {}
+        }
+        escaped = quote.is_some() && character == '\\' && !escaped;
+    }
+    bare
 }
 
 fn header(text: &str) -> Result<HeaderName, &'static str> {

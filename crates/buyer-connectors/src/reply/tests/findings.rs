@@ -201,6 +201,13 @@ fn paths_are_checked_at_load() {
         "#]],
         ),
         (
+            r#""$.a[?$..b]""#,
+            expect![[r#"
+            1 bad_value: `at`: a path has one `$` | a filter looks at its item: `[?@.ok == true]`
+        "#]],
+        ),
+        (r#""$['..', \"a..\\\"..b\", 'match($']""#, expect![[""]]),
+        (
             r#""/a[0]""#,
             expect![[r#"
             1 bad_value: `at`: `[0]`: positions count from 1 | paths are $.bid.price, /reply/price, //price or /reply/@id
