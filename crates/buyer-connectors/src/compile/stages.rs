@@ -8,7 +8,7 @@ use exchange_model::{Findings, Place, PollSchedule, TableReader};
 
 use super::auth::Auth;
 use super::shared::Shared;
-use super::{resolving, stage};
+use super::{resolving, singling, stage};
 use crate::call::Call;
 use crate::connector::{CALLBACK_ANSWER, CallbackStage, ConfirmStage, Stage, Stages};
 use crate::grant::{Grant, TokenStage};
@@ -100,6 +100,7 @@ impl StageReader<'_, '_> {
 
     fn ping(&mut self, table: &mut TableReader<'_>, call: Call) -> Option<Stage<PingReply>> {
         let plan = self.plan(table, call);
+        singling::check(table, plan.as_ref(), self.shared.vertical, self.findings);
         let example = "{ rules = [{ when = { at = \"$.ok\", is = [true] }, then = \"bid\" }] }";
         let reply = self.reply(table, example)?;
         let currency = self.shared.vertical.currency();

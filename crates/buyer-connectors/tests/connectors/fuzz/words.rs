@@ -1,0 +1,261 @@
+//! Random templates, paths and expressions: made of the pieces of the real ones, in any order.
+
+use super::random::Random;
+
+const TEMPLATE: &[&str] = &[
+    "{{",
+    "}}",
+    "{{ ",
+    " }}",
+    "{",
+    "}",
+    "{{}}",
+    "{{{{",
+    " | ",
+    "|",
+    "||",
+    "(",
+    ")",
+    "()",
+    ", ",
+    "'",
+    "\"",
+    "'a'",
+    "\"b\"",
+    "''",
+    "1",
+    "0",
+    "-1",
+    "99999999999",
+    "1.5",
+    " ",
+    "x",
+    "\u{e9}",
+    "zip",
+    "state",
+    "birth_date",
+    "phone",
+    "email",
+    "vehicle_year",
+    "carrier",
+    "homeowner",
+    "lead",
+    "ping.id",
+    "ping.token",
+    "ping.",
+    "source.alias",
+    "lead_id",
+    "now",
+    "floor",
+    "time_left_ms",
+    "price",
+    "pre.x",
+    "token.x",
+    "post.ref",
+    "idempotency_key",
+    "callback_url",
+    "var.base",
+    "secret.acme_api_key",
+    "absent",
+    "brand.id",
+    "nothing",
+    "upper",
+    "lower",
+    "title",
+    "trim",
+    "ascii",
+    "cut(3)",
+    "cut(0)",
+    "cut(-1)",
+    "last(2)",
+    "slice(1, 2)",
+    "slice(9, 9)",
+    "before('x')",
+    "after('-')",
+    "split(',', 2)",
+    "split('', 0)",
+    "replace('a', 'b')",
+    "replace('', 'x')",
+    "regex('(.)', '$1$9')",
+    "regex('(', 'x')",
+    "regex('(a+)+$', 'b')",
+    "pad(5, '0')",
+    "pad(100000000, 'xyz')",
+    "prefix('x')",
+    "suffix('y')",
+    "digits",
+    "phone('10')",
+    "phone('paren')",
+    "area_code",
+    "exchange",
+    "line",
+    "last4",
+    "date('%m/%d/%Y')",
+    "date('%Q%')",
+    "date('%')",
+    "epoch",
+    "epoch_ms",
+    "year",
+    "age",
+    "zip3",
+    "add(1)",
+    "sub(99999999999999999999)",
+    "times(9999999999)",
+    "times(0)",
+    "div(0)",
+    "div(3)",
+    "round(2)",
+    "round(99)",
+    "range('r')",
+    "range('none')",
+    "yn",
+    "truefalse",
+    "onezero",
+    "bool('Yes', 'No')",
+    "number",
+    "boolean",
+    "text",
+    "or_null",
+    "map('m')",
+    "map('none')",
+    "default('x')",
+    "else(zip)",
+    "if(homeowner, 'a', 'b')",
+    "unless(zip, 'a')",
+    "omit('x')",
+    "only('x', 'y')",
+    "md5",
+    "sha1",
+    "sha256",
+    "base64",
+    "url",
+    "xml",
+    "json",
+    "<b>",
+    "&",
+    "%",
+];
+
+const PATH: &[&str] = &[
+    "$",
+    "$.",
+    "$..",
+    ".",
+    "..",
+    "*",
+    "[",
+    "]",
+    "[0]",
+    "[-1]",
+    "[*]",
+    "[1:3]",
+    "[::0]",
+    "[?@.a==1]",
+    "[?",
+    "@",
+    "['a']",
+    "[\"b\"]",
+    "a",
+    "b",
+    "price",
+    "/",
+    "//",
+    "/a",
+    "/a/b",
+    "/@id",
+    "@id",
+    "[1]",
+    "[0x1]",
+    "[last()]",
+    "[@id='x']",
+    "[name='x']",
+    "text()",
+    "last()",
+    "'",
+    "\"",
+    "()",
+    "length(@.a)",
+    "&&",
+    "||",
+    "!",
+    "<",
+    "==",
+    " ",
+    "\u{e9}",
+    "hp:",
+    "x:y",
+    "99999999999999999999",
+    "^(a+)+$",
+    "(?i)",
+    "(",
+    ")",
+    "\\d{2,1000}",
+    "(.*)*",
+    "[[:alpha:]]",
+    "\\p{L}",
+    "{9999999}",
+    "$1",
+];
+
+/// Text that may be a template.
+pub(super) fn template(random: &mut Random) -> String {
+    let mut text = String::new();
+    for _ in 0..=random.below(4) {
+        if random.one_in(3) {
+            text.push_str(random.pick(TEMPLATE));
+            continue;
+        }
+        text.push_str("{{ ");
+        text.push_str(random.pick(TEMPLATE));
+        for _ in 0..random.below(4) {
+            text.push_str(" | ");
+            text.push_str(random.pick(TEMPLATE));
+        }
+        text.push_str(" }}");
+    }
+    text
+}
+
+/// Text that may be a path or an expression.
+pub(super) fn path(random: &mut Random) -> String {
+    (0..=random.below(6)).map(|_| random.pick(PATH)).collect()
+}
+
+/// A text of a field, as a seller may send it.
+pub(super) fn value(random: &mut Random) -> String {
+    const VALUES: &[&str] = &[
+        "",
+        " ",
+        "Honda",
+        "a,b;c|d",
+        "O'Neil & \"Sons\" <x>",
+        "\u{1f600}\u{e9}\u{df}",
+        "12.50",
+        "-0",
+        "1e9",
+        "2026-02-30",
+        "true",
+        "%41",
+        "]]>",
+        "{{ phone }}",
+        "$1",
+        "\\",
+        "\t x \n",
+    ];
+    (0..=random.below(3)).map(|_| random.pick(VALUES)).collect()
+}
+
+/// A text of TOML with this value.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
