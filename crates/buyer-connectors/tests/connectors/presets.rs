@@ -8,19 +8,22 @@ use std::time::Duration;
 
 use buyer_connectors::{
     AfterContext, CallbackCall, Connector, Example, Need, PingContext, PostContext, Preset,
-    RawReply, presets,
+    RawReply, Request, compile_for_test, presets,
 };
 use exchange_model::outcome::{
     Acceptance, BidToken, Brand, Handles, PingAnswer, PostAnswer, Resolver,
 };
 use exchange_model::reason::{NoBid, RejectClass, Rejection};
-use exchange_model::{Currency, Money, PingView, Timestamp};
+use exchange_model::{Currency, Findings, Money, PingView, Timestamp};
 use expect_test::expect_file;
 use http::{HeaderMap, HeaderName};
 use regex::Regex;
 
 use crate::sample::shown;
-use crate::world::{compile_file, lead, listed, permit, ping_request, post_request, today};
+use crate::world::{
+    campaigns, compile_file, document, lead, listed, permit, ping_request, post_request, secrets,
+    today, vertical,
+};
 
 /// What the answers are filled in with.
 const VALUES: [(&str, &str); 4] =
@@ -285,7 +288,7 @@ fn calls_to_one_address_are_told_apart_by_what_the_preset_says() {
             continue;
         }
         let (ping, post) = (ping_request(&connector), post_request(&connector, "T-1").0);
-        let whole = |request: &buyer_connectors::Request| {
+        let whole = |request: &Request| {
             format!("{}\n{}", request.uri, String::from_utf8_lossy(&request.body))
         };
         let told = preset.told_by();
@@ -313,6 +316,49 @@ fn maps_of_presets_have_names_of_their_own() {
             seen.push(line);
         }
     }
+}
+
+#[test]
+fn the_reference_lists_every_preset() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/connectors.md");
+    let page = std::fs::read_to_string(path).expect("the reference");
+    for preset in presets() {
+        let row = format!("| `{}` | {} |", preset.name, preset.title);
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn a_test_call_says_so_in_every_stage_and_a_lead_never_does() {
+    let preset = Preset::named("boberdoo_xml").expect("a preset with a test switch");
+    let document = document("buyer.toml", &buyer(preset));
+    let uses = campaigns(&document, &vertical());
+    let mut findings = Findings::new();
+    let compiled = compile_for_test(&document, &uses, &|_| None, &secrets(), &mut findings);
+    assert!(findings.is_empty(), "{}", listed(&findings));
+    let test = compiled.iter().next().expect("one campaign").1;
+    let live = connector(preset);
+    let says = |request: &Request| String::from_utf8_lossy(&request.body).contains("Test_Lead=1");
+    assert!(says(&ping_request(test)) && says(&post_request(test, "T-1").0));
+    assert!(!says(&ping_request(&live)) && !says(&post_request(&live, "T-1").0));
+}
+
+#[test]
+fn a_mistake_under_test_is_found_when_the_file_is_read() {
+    let text = "[[campaign]]\nid = \"auto\"\nconnector = \"main\"\n[connector.main]\nextends = \"webhook\"\nvars.base = \"https://a.example\"\nsecrets.hook = \"fixture_key\"\ntest = { post = { bdy = { a = \"1\" } } }\n";
+    let (_, findings) = compile_file("buyer.toml", text);
+    let codes: Vec<_> = findings.sorted().iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["unknown_key"], "{}", listed(&findings));
+}
+
+#[test]
+fn a_fault_inside_a_preset_is_placed_in_the_preset() {
+    let text = "[[campaign]]\nid = \"auto\"\nconnector = \"main\"\n[connector.main]\nextends = \"hubspot\"\nsecrets.token = \"fixture_key\"\nwithout = [\"post.url\"]\n";
+    let (_, findings) = compile_file("buyer.toml", text);
+    let place = findings.sorted().first().and_then(|finding| finding.place.clone());
+    let place = place.expect("a place");
+    assert_eq!(place.file.path, "preset:hubspot.toml", "{}", listed(&findings));
+    assert_eq!(place.file.text.get(place.span), Some("post"));
 }
 
 /// Names of products are data: no file of the program's knows one.
