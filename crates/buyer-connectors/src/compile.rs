@@ -30,6 +30,7 @@ mod extend;
 mod fields;
 mod filters;
 mod privacy;
+mod reading;
 mod resolving;
 mod sample;
 mod scope;

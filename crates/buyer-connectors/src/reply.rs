@@ -36,7 +36,7 @@ mod values;
 mod xml;
 mod xpath;
 
-pub(crate) use compile::{compile_ping, compile_post, compile_values};
+pub(crate) use compile::{Around, compile_ping, compile_post, compile_values};
 pub use explain::{Explained, ExplainedPlace, ExplainedRule, ExplainedValue};
 pub(crate) use ping::PingReply;
 pub(crate) use post::{PostReply, Speaker};

@@ -8,12 +8,12 @@ use exchange_model::{Findings, Place, PollSchedule, TableReader};
 
 use super::auth::Auth;
 use super::shared::Shared;
-use super::{resolving, singling, stage};
+use super::{reading, resolving, singling, stage};
 use crate::call::Call;
 use crate::connector::{CALLBACK_ANSWER, CallbackStage, ConfirmStage, Stage, Stages};
 use crate::grant::{Grant, TokenStage};
 use crate::plan::Plan;
-use crate::reply::{self, PingReply, PostReply, Speaker, ValuesReply};
+use crate::reply::{self, Around, PingReply, PostReply, Speaker, ValuesReply};
 use crate::sign::Signer;
 
 /// Longest body that a buyer's call is answered with, in bytes.
@@ -103,15 +103,17 @@ impl StageReader<'_, '_> {
         singling::check(table, plan.as_ref(), self.shared.vertical, self.findings);
         let example = "{ rules = [{ when = { at = \"$.ok\", is = [true] }, then = \"bid\" }] }";
         let reply = self.reply(table, example)?;
-        let currency = self.shared.vertical.currency();
-        let reply = reply::compile_ping(reply, currency, self.findings);
+        let filters = reading::filters(self.shared);
+        let around = Around { currency: self.shared.vertical.currency(), filters: &filters };
+        let reply = reply::compile_ping(reply, around, self.findings);
         Some(Stage::new(plan?, reply?))
     }
 
     fn values(&mut self, table: &mut TableReader<'_>, call: Call) -> Option<Stage<ValuesReply>> {
         let plan = self.plan(table, call);
         let reply = self.reply(table, "{ values = { id = { at = \"$.id\" } } }")?;
-        let reply = reply::compile_values(reply, self.findings);
+        let filters = reading::filters(self.shared);
+        let reply = reply::compile_values(reply, &filters, self.findings);
         Some(Stage::new(plan?, reply?))
     }
 
@@ -124,8 +126,9 @@ impl StageReader<'_, '_> {
         let plan = self.plan(table, call);
         let example = "{ rules = [{ when = { ... }, then = \"accepted\" }, ...] }";
         let reply = self.reply(table, example)?;
-        let currency = self.shared.vertical.currency();
-        let reply = reply::compile_post(reply, speaker, currency, self.findings);
+        let filters = reading::filters(self.shared);
+        let around = Around { currency: self.shared.vertical.currency(), filters: &filters };
+        let reply = reply::compile_post(reply, speaker, around, self.findings);
         Some(Stage::new(plan?, reply?))
     }
 
@@ -147,8 +150,9 @@ impl StageReader<'_, '_> {
         let example = "{ rules = [{ when = { key = \"status\", is = [\"sold\"] }, then = \"accepted\" }, ...] }";
         let reply = self.reply(&mut table, example);
         table.finish(self.findings);
-        let currency = self.shared.vertical.currency();
-        let reply = reply::compile_post(reply?, Speaker::Callback, currency, self.findings);
+        let filters = reading::filters(self.shared);
+        let around = Around { currency: self.shared.vertical.currency(), filters: &filters };
+        let reply = reply::compile_post(reply?, Speaker::Callback, around, self.findings);
         let (status, body) = answer?;
         Some(Some(CallbackStage { reply: reply?, status, body }))
     }

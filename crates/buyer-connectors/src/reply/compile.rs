@@ -7,6 +7,7 @@ use exchange_model::outcome::BidToken;
 use exchange_model::{Currency, Findings, TableReader};
 
 use self::locators::Dialect;
+use self::locators::FilterReader;
 use super::basics::Basics;
 use super::ping::PingReply;
 use super::post::{PostReply, REF, Speaker};
@@ -27,13 +28,21 @@ const NAMED_MAX: usize = 16;
 /// What `{{ ping.<name> }}` means anyway.
 const TOKENS_TAKEN: &[&str] = &["id", "brand_ids", "brand_names"];
 
+/// What a reply is compiled with, beside its table.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The campaign's.
+    pub(crate) currency: Currency,
+    pub(crate) filters: FilterReader<'a>,
+}
+
 /// Reads the `reply` table of a ping.
 pub(crate) fn compile_ping(
     mut table: TableReader<'_>,
-    currency: Currency,
+    around: Around<'_>,
     findings: &mut Findings,
 ) -> Option<PingReply> {
-    let (dialect, basics) = basics(&mut table, rules::PING, currency, findings);
+    let (dialect, basics) = basics(&mut table, rules::PING, around, findings);
     let bids = table.table("bids", findings).and_then(|table| dialect.bids(table, findings));
     let reply = PingReply {
         token: dialect.place(&mut table, "token", findings),
@@ -73,7 +82,7 @@ fn bids_have_a_price(reply: &PingReply, table: &TableReader<'_>, findings: &mut 
 pub(crate) fn compile_post(
     mut table: TableReader<'_>,
     speaker: Speaker,
-    currency: Currency,
+    around: Around<'_>,
     findings: &mut Findings,
 ) -> Option<PostReply> {
     let own_place = table.own_place();
@@ -84,7 +93,7 @@ pub(crate) fn compile_post(
             rules::POST
         }
     };
-    let (dialect, basics) = basics(&mut table, words, currency, findings);
+    let (dialect, basics) = basics(&mut table, words, around, findings);
     let legs = table.table("legs", findings).and_then(|table| dialect.legs(table, findings));
     let reply = PostReply {
         speaker,
@@ -130,9 +139,10 @@ fn says_enough(reply: &PostReply, place: exchange_model::Place, findings: &mut F
 /// Reads the `reply` table of a call that fetches values: `token`, `pre_ping` or `pre_post`.
 pub(crate) fn compile_values(
     mut table: TableReader<'_>,
+    filters: FilterReader<'_>,
     findings: &mut Findings,
 ) -> Option<ValuesReply> {
-    let dialect = Dialect::read(&mut table, findings);
+    let dialect = Dialect::read(&mut table, filters, findings);
     let rules = dialect.rules(&mut table, rules::VALUES, findings);
     let mut values = dialect.named(&mut table, "values", &[BidToken::TOKEN], findings);
     let token = dialect.place(&mut table, "token", findings);
@@ -147,13 +157,13 @@ pub(crate) fn compile_values(
 }
 
 /// What every reply has that decides an outcome.
-fn basics(
+fn basics<'a>(
     table: &mut TableReader<'_>,
     words: rules::Words,
-    currency: Currency,
+    Around { currency, filters }: Around<'a>,
     findings: &mut Findings,
-) -> (Dialect, Option<Basics>) {
-    let dialect = Dialect::read(table, findings);
+) -> (Dialect<'a>, Option<Basics>) {
+    let dialect = Dialect::read(table, filters, findings);
     let rules = dialect.rules(table, words, findings);
     let price = table.table("price", findings).and_then(|table| dialect.price(table, findings));
     let currency_at = dialect.place(table, "currency", findings);

@@ -13,6 +13,7 @@ use super::document::{Content, Document};
 use super::found::Found;
 use super::tree::Element;
 use super::xpath::{Reached, XPath};
+use crate::template::{Filter, NoValues, Scalar};
 
 /// Most values of one locator that are looked at.
 const VALUES_MAX: usize = 10_000;
@@ -131,6 +132,8 @@ pub(crate) struct Locator {
     pub(super) origin: Origin,
     /// The first group of its match, or the whole match, within what was found.
     pub(super) within: Option<Regex>,
+    /// What is done with each value.
+    pub(super) filters: Vec<Filter>,
     pub(super) take: Take,
     /// As declared.
     pub(super) pick: Option<Pick>,
@@ -152,6 +155,9 @@ impl Locator {
             found = found.iter().flat_map(|value| captured(regex, value, matches_max)).collect();
         }
         found.truncate(VALUES_MAX);
+        if !self.filters.is_empty() {
+            found = found.iter().filter_map(|value| filtered(&self.filters, value)).collect();
+        }
         found
     }
 
@@ -189,6 +195,17 @@ fn captured<'d>(regex: &Regex, value: &Found<'d>, max: usize) -> Vec<Found<'d>> 
     let matches = regex.captures_iter(&text).take(max);
     let groups = matches.filter_map(|found| found.get(1).or_else(|| found.get(0)));
     groups.map(|group| Found::Text(Cow::Owned(group.as_str().to_owned()))).collect()
+}
+
+/// A value after every filter: a text whose type is not said.
+fn filtered<'d>(filters: &[Filter], value: &Found<'d>) -> Option<Found<'d>> {
+    let first = match value {
+        Found::Json(Value::Bool(yes)) => Some(Scalar::Boolean(*yes)),
+        Found::Json(Value::Number(number)) => Some(Scalar::Number(Cow::Owned(number.to_string()))),
+        other => other.text().map(Scalar::owned),
+    };
+    let last = filters.iter().fold(first, |value, filter| filter.apply(value, &NoValues))?;
+    Some(Found::Text(Cow::Owned(last.into_text().into_owned())))
 }
 
 impl Origin {

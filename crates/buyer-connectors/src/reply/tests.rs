@@ -6,7 +6,7 @@ use exchange_model::outcome::{PingAnswer, PostAnswer};
 use exchange_model::{Currency, Document, Findings, SourceFile};
 use http::HeaderMap;
 
-use super::{PingReply, PostReply, RawReply, Speaker, compile_ping, compile_post};
+use super::{Around, PingReply, PostReply, RawReply, Speaker, compile_ping, compile_post};
 
 mod bidding;
 mod conditions;
@@ -15,6 +15,9 @@ mod explained;
 mod findings;
 mod locating;
 mod outcomes;
+
+/// No reply here has a filter.
+const AROUND: Around<'static> = Around { currency: Currency::USD, filters: &|_, _, _| None };
 
 fn document(text: &str) -> Document {
     let mut findings = Findings::new();
@@ -35,9 +38,9 @@ fn findings_of(speaker: Option<Speaker>, text: &str) -> String {
     let document = document(text);
     let mut findings = Findings::new();
     match speaker {
-        None => drop(compile_ping(document.reader(), Currency::USD, &mut findings)),
+        None => drop(compile_ping(document.reader(), AROUND, &mut findings)),
         Some(speaker) => {
-            drop(compile_post(document.reader(), speaker, Currency::USD, &mut findings));
+            drop(compile_post(document.reader(), speaker, AROUND, &mut findings));
         }
     }
     listed(&findings)
@@ -45,14 +48,14 @@ fn findings_of(speaker: Option<Speaker>, text: &str) -> String {
 
 fn ping(text: &str) -> PingReply {
     let mut findings = Findings::new();
-    let reply = compile_ping(document(text).reader(), Currency::USD, &mut findings);
+    let reply = compile_ping(document(text).reader(), AROUND, &mut findings);
     assert!(!findings.has_errors(), "{}", listed(&findings));
     reply.unwrap()
 }
 
 fn post_of(speaker: Speaker, text: &str) -> PostReply {
     let mut findings = Findings::new();
-    let reply = compile_post(document(text).reader(), speaker, Currency::USD, &mut findings);
+    let reply = compile_post(document(text).reader(), speaker, AROUND, &mut findings);
     assert!(!findings.has_errors(), "{}", listed(&findings));
     reply.unwrap()
 }

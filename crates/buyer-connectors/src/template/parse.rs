@@ -98,16 +98,27 @@ fn placeholder(inside: &str, span: Range<usize>) -> Result<PlaceholderText<'_>, 
     if !is_source(source) {
         return Err((span, "a placeholder starts with the name of a field or another source"));
     }
-    let filters: Option<Vec<_>> = parts.map(filter).collect();
-    match filters {
-        Some(filters) if filters.len() <= PARTS_MAX => {
-            Ok(PlaceholderText { span, source, filters })
-        }
-        Some(_) => Err((span, "a placeholder has at most 16 filters")),
-        None => Err((
-            span,
+    match calls(parts) {
+        Ok(filters) => Ok(PlaceholderText { span, source, filters }),
+        Err(why) => Err((span, why)),
+    }
+}
+
+/// Reads filters without a source: `trim | upper`.
+///
+/// # Errors
+/// Why these are none.
+pub(crate) fn filter_calls(text: &str) -> Result<Vec<FilterCall<'_>>, &'static str> {
+    calls(split_unquoted(text, '|').into_iter().map(str::trim))
+}
+
+fn calls<'t>(parts: impl Iterator<Item = &'t str>) -> Result<Vec<FilterCall<'t>>, &'static str> {
+    match parts.map(filter).collect::<Option<Vec<_>>>() {
+        Some(filters) if filters.len() <= PARTS_MAX => Ok(filters),
+        Some(_) => Err("a placeholder has at most 16 filters"),
+        None => Err(
             "a filter is a name, or a name with arguments: text in single quotes, numbers, names",
-        )),
+        ),
     }
 }
 

@@ -9,7 +9,7 @@ use super::locators::Dialect;
 const PRICES: &[(&str, PriceIs)] =
     &[("highest", PriceIs::Highest), ("total", PriceIs::Total), ("stated", PriceIs::Stated)];
 
-impl Dialect {
+impl Dialect<'_> {
     /// A `bids` table.
     pub(super) fn bids(&self, mut table: TableReader<'_>, findings: &mut Findings) -> Option<Bids> {
         let brands = self.brands(&mut table, findings);

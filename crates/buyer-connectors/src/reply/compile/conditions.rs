@@ -19,7 +19,7 @@ const TESTS: &[&str] = &[
     "below", "at_most",
 ];
 
-impl Dialect {
+impl Dialect<'_> {
     /// The condition under `key`.
     pub(super) fn condition_at(
         &self,

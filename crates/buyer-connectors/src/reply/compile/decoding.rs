@@ -19,7 +19,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("text", Shape::Text),
 ];
 
-impl Dialect {
+impl Dialect<'_> {
     /// The keys of a reply that are about decoding.
     pub(super) fn decoding(
         &self,

@@ -1,13 +1,14 @@
 //! `at`, `key`, `column`, `header`, `regex`, and which of several values is meant.
 
 use exchange_model::document::NodeKind;
-use exchange_model::{Findings, TableReader};
+use exchange_model::{Findings, Place, TableReader};
 use http::HeaderName;
 use regex::{Regex, RegexBuilder};
 use serde_json_path::JsonPath;
 
 use super::super::locator::{Locator, Origin, Path, Pick, Take};
 use super::super::xpath::{Namespaces, XPath};
+use crate::template::Filter;
 
 /// Largest compiled regular expression, in bytes.
 const REGEX_SIZE_MAX: usize = 1024 * 1024;
@@ -18,9 +19,13 @@ const DESCENTS_MAX: usize = 2;
 /// Furthest column.
 const COLUMN_MAX: i64 = 1_000;
 
+/// Compiles filters as they are written behind a placeholder's source.
+pub(crate) type FilterReader<'a> = &'a dyn Fn(&str, &Place, &mut Findings) -> Option<Vec<Filter>>;
+
 /// What the locators of one reply must know.
-#[derive(Clone, Debug)]
-pub(super) struct Dialect {
+#[derive(Clone)]
+pub(super) struct Dialect<'a> {
+    filters: FilterReader<'a>,
     namespaces: Namespaces,
     /// Whether the text is cut into pieces.
     delimited: bool,
@@ -43,9 +48,13 @@ const PICKS: &[(&str, Pick)] = &[
     ("joined", Pick::Joined),
 ];
 
-impl Dialect {
+impl<'a> Dialect<'a> {
     /// What the table says about all its locators.
-    pub(super) fn read(table: &mut TableReader<'_>, findings: &mut Findings) -> Self {
+    pub(super) fn read(
+        table: &mut TableReader<'_>,
+        filters: FilterReader<'a>,
+        findings: &mut Findings,
+    ) -> Self {
         let delimited = matches!(
             table.node("as").map(|node| &node.kind),
             Some(NodeKind::String(word)) if word == "delimited"
@@ -61,7 +70,8 @@ impl Dialect {
                 }
             }
         }
-        Self { namespaces: Namespaces(declared), delimited, in_item: false, key_is_taken: false }
+        let namespaces = Namespaces(declared);
+        Self { filters, namespaces, delimited, in_item: false, key_is_taken: false }
     }
 
     /// The same for the locators inside an item.
@@ -111,13 +121,23 @@ impl Dialect {
         let within = table.parsed("regex", "\"^OK (.*)$\"", regex, findings);
         let take = table.one_of("take", TAKES, findings);
         let pick = table.one_of("pick", PICKS, findings).map(|pick| pick.value);
+        let filter = table.string("filter", "\"div(100)\"", findings);
+        let filters = match &filter {
+            None => Vec::new(),
+            Some(text) => (self.filters)(text.value, &text.place, findings)?,
+        };
         let (origin, said) = origin?;
         let said = match &within {
             None => said,
             Some(regex) => format!("`{}` in {said}", regex.value.as_str()),
         };
+        let said = match &filter {
+            None => said,
+            Some(text) => format!("{said} | {}", text.value),
+        };
         let take = take.map_or(Take::Values, |take| take.value);
-        Some(Locator { origin, within: within.map(|regex| regex.value), take, pick, said })
+        let within = within.map(|regex| regex.value);
+        Some(Locator { origin, within, filters, take, pick, said })
     }
 
     /// Where to look first, and the same in words.

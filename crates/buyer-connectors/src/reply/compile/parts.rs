@@ -10,7 +10,7 @@ use super::NAMED_MAX;
 use super::locators::Dialect;
 use super::rules::{class_of, unknown_class};
 
-impl Dialect {
+impl Dialect<'_> {
     /// `reason = { at = "...", map = { DUP = "duplicate" }, contains = { dup = "duplicate" } }`.
     pub(super) fn reason(
         &self,

@@ -6,7 +6,7 @@ use super::super::locator::Pick;
 use super::super::price::{Counter, PriceRule};
 use super::locators::Dialect;
 
-impl Dialect {
+impl Dialect<'_> {
     /// A `price` table.
     pub(super) fn price(
         &self,

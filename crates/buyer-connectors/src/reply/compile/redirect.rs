@@ -8,7 +8,7 @@ use super::locators::Dialect;
 
 const TEMPLATE: &str = "\"https://thanks.example/{{ post.ref }}\"";
 
-impl Dialect {
+impl Dialect<'_> {
     /// A place with a `base`, or a `template`.
     pub(super) fn redirect(
         &self,

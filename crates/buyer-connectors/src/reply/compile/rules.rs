@@ -40,7 +40,7 @@ pub(super) const VALUES: Words = &[("failed", Outcome::Failed), ("error", Outcom
 /// Of calls that decide nothing.
 pub(super) const NONE: Words = &[];
 
-impl Dialect {
+impl Dialect<'_> {
     /// `rules_first`, `rules` and `otherwise`.
     pub(super) fn rules(
         &self,
