@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exchange_model::document::{Entry, NodeKind, Table};
+use exchange_model::document::{Entry, Node, NodeKind, Table};
 use exchange_model::finding::nearest;
 use exchange_model::{Document, Findings, Place, TableReader};
 
@@ -271,32 +271,12 @@ impl Extender<'_, '_> {
                 "connector" => tables.connector = table,
                 "needs" => tables.needs.extend(needed(preset.name, "vars", &table)),
                 "secrets" => tables.needs.extend(needed(preset.name, "secrets", &table)),
-                "map" | "range" => self.words(&entry.key, table),
+                "map" | "range" => words(&mut self.done.document.root, &entry.key, table),
                 _ => {}
             }
         }
         self.presets.insert(preset.name, tables.clone());
         Some(tables)
-    }
-
-    /// Puts a preset's maps below those of the file.
-    fn words(&mut self, key: &str, preset: Table) {
-        let root = &mut self.done.document.root;
-        match root.entries.iter_mut().find(|entry| entry.key == key) {
-            Some(Entry { value, .. }) => {
-                if let NodeKind::Table(own) = &mut value.kind {
-                    *own = merge::words(preset, std::mem::take(own));
-                }
-            }
-            None => {
-                let span = preset.entries.first().map_or(0..0, |entry| entry.key_span.clone());
-                let value = exchange_model::document::Node {
-                    kind: NodeKind::Table(preset),
-                    span: span.clone(),
-                };
-                root.entries.push(Entry { key: key.to_owned(), key_span: span, value });
-            }
-        }
     }
 
     fn check_needs(&mut self, table: &Table, needs: &[Needed], place: &Place) {
@@ -311,6 +291,19 @@ impl Extender<'_, '_> {
             self.findings.error("preset_needs", place.clone(), message, help);
         }
     }
+}
+
+/// Puts a preset's maps or ranges below those of the file.
+fn words(root: &mut Table, key: &str, preset: Table) {
+    if let Some(entry) = root.entries.iter_mut().find(|entry| entry.key == key) {
+        if let NodeKind::Table(own) = &mut entry.value.kind {
+            *own = merge::words(preset, std::mem::take(own));
+        }
+        return;
+    }
+    let span = preset.entries.first().map_or(0..0, |entry| entry.key_span.clone());
+    let value = Node { kind: NodeKind::Table(preset), span: span.clone() };
+    root.entries.push(Entry { key: key.to_owned(), key_span: span, value });
 }
 
 /// Removes `test`, or a key below it.

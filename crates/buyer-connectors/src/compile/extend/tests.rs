@@ -272,6 +272,30 @@ fn what_a_preset_needs_is_asked_for_by_name() {
 }
 
 #[test]
+fn maps_of_a_preset_come_along_below_those_of_the_file() {
+    let table = |text: &str| {
+        let file = Arc::new(SourceFile { path: "x.toml".to_owned(), text: text.to_owned() });
+        Document::parse(file, &mut Findings::new()).expect("TOML").root
+    };
+    let mut root = table("[map.a]\nat = \"own\"\n[map.b]\nx = \"own\"\n");
+    let preset = table("[a]\nat = \"base\"\nkey = \"base\"\n[c]\ny = \"base\"\n");
+    super::words(&mut root, "map", preset.clone());
+    super::words(&mut root, "range", preset);
+    let shown: Vec<String> = root
+        .entries
+        .iter()
+        .map(|entry| format!("{} = {}", entry.key, value(&entry.value)))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            r#"map = {a = {at = "own", key = "base"}, c = {y = "base"}, b = {x = "own"}}"#,
+            r#"range = {a = {at = "base", key = "base"}, c = {y = "base"}}"#,
+        ]
+    );
+}
+
+#[test]
 fn what_comes_from_a_preset_is_placed_in_the_preset() {
     let text = "[connector.generic_json]\nextends = \"generic_json\"\nvars.base = \"b\"\nping.body = { zip = \"z\" }\n";
     let (done, findings) = worked_out(text, Purpose::Live);
