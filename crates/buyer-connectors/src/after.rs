@@ -62,6 +62,7 @@ impl Values for AfterValues<'_> {
             | Source::Brand(_)
             | Source::Secret(_)
             | Source::Fixed(_)
+            | Source::Let(_)
             | Source::Absent => None,
         }
     }

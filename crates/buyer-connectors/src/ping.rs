@@ -63,6 +63,7 @@ impl Values for PingValues<'_> {
             | Source::Brand(_)
             | Source::Secret(_)
             | Source::Fixed(_)
+            | Source::Let(_)
             | Source::Absent => None,
         }
     }

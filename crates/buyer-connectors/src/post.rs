@@ -65,6 +65,7 @@ impl<'a> PostContext<'a> {
             | Source::Brand(_)
             | Source::Secret(_)
             | Source::Fixed(_)
+            | Source::Let(_)
             | Source::Absent => None,
         }
     }
@@ -123,23 +124,20 @@ impl PostValues<'_> {
         if field.class == FieldClass::Open {
             return self.lead.attributes().get(at).map(Scalar::from);
         }
-        let text = self.lead.expose(at, self.permit)?;
+        let text = self.lead.expose_contact(at, self.permit)?;
         Some(typed(&field.kind, text))
     }
 }
 
 /// Canonical text in the type of its field.
-fn typed<'a>(kind: &FieldType, text: String) -> Scalar<'a> {
-    match kind {
-        FieldType::Integer { .. } | FieldType::Decimal if normalise(kind, &text).is_ok() => {
-            Scalar::Number(Cow::Owned(text))
+fn typed<'a>(kind: &FieldType, text: &'a str) -> Scalar<'a> {
+    match (kind, text) {
+        (FieldType::Integer { .. } | FieldType::Decimal, _) if normalise(kind, text).is_ok() => {
+            Scalar::Number(Cow::Borrowed(text))
         }
-        FieldType::Boolean => match text.as_str() {
-            "true" => Scalar::Boolean(true),
-            "false" => Scalar::Boolean(false),
-            _ => Scalar::owned(text),
-        },
-        _ => Scalar::owned(text),
+        (FieldType::Boolean, "true") => Scalar::Boolean(true),
+        (FieldType::Boolean, "false") => Scalar::Boolean(false),
+        _ => Scalar::borrowed(text),
     }
 }
 

@@ -41,7 +41,7 @@ impl Placeholder {
 
     /// Shows its source and its arguments.
     pub(crate) fn visit(&self, see: See<'_>) {
-        see(Seen::Source(&self.source));
+        self.source.visit(see);
         self.filters.iter().for_each(|filter| filter.visit(see));
     }
 
@@ -187,6 +187,16 @@ impl Template {
         }
         self.render(values, escape, out);
         true
+    }
+
+    /// The text as one value: absent where it is one placeholder whose value is.
+    pub(crate) fn value<'v>(&'v self, values: &'v dyn Values) -> Option<Scalar<'v>> {
+        if let Some(placeholder) = self.sole_placeholder() {
+            return placeholder.evaluate(values);
+        }
+        let mut out = String::new();
+        self.render(values, Escape::None, &mut out);
+        Some(Scalar::owned(out))
     }
 
     /// Appends the text with its values. An absent value is empty.

@@ -143,9 +143,20 @@ impl Lead {
         }
         match self.vertical.field(at).class {
             FieldClass::Open => self.attributes.get(at).map(Value::to_string),
-            FieldClass::Contact => self.contact.get(at).map(|value| value.expose(permit).clone()),
+            FieldClass::Contact => self.expose_contact(at, permit).map(str::to_owned),
             FieldClass::Secret => None,
         }
+    }
+
+    /// The text of a contact field, lent to a post that is allowed to leave; nothing for any other
+    /// class or under a permit for another lead.
+    #[must_use]
+    pub fn expose_contact<'a>(&'a self, at: FieldIdx, permit: &'a PostPermit) -> Option<&'a str> {
+        let is_contact = self.vertical.field(at).class == FieldClass::Contact;
+        if permit.lead() != self.id || !is_contact {
+            return None;
+        }
+        self.contact.get(at).map(|value| value.expose(permit).as_str())
     }
 
     /// The vertical's example as a lead, for checking templates and showing samples. Its contact

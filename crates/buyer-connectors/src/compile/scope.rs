@@ -20,6 +20,8 @@ pub(super) struct Scope<'a> {
     pub(super) lead: LeadFields,
     /// Whether it is inside `$each`, so that `brand.x` is known.
     pub(super) brand: bool,
+    /// How many `let` texts are around.
+    pub(super) lets: u8,
 }
 
 impl Scope<'_> {

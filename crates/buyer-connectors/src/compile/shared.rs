@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use exchange_model::document::{NodeKind, Table};
-use exchange_model::{Findings, TableReader, Vertical};
+use exchange_model::{Findings, Place, TableReader, Vertical};
 
 use super::dictionary::{self, Dictionaries};
 use super::scope::Scope;
@@ -19,6 +19,8 @@ pub(super) struct Shared<'a> {
     pub(super) secrets: Secrets,
     /// `{{ var.x }}`.
     pub(super) vars: BTreeMap<String, Arc<str>>,
+    /// `{{ let.x }}`: texts, compiled where they are used.
+    pub(super) lets: BTreeMap<String, (String, Place)>,
     /// `[map.x]` and `[range.x]` of the file.
     pub(super) words: &'a Dictionaries,
     pub(super) files: Files<'a>,
@@ -38,6 +40,7 @@ impl<'a> Shared<'a> {
             vertical,
             secrets: secrets.clone(),
             vars: BTreeMap::new(),
+            lets: BTreeMap::new(),
             words,
             files,
             names: Names::default(),
@@ -51,6 +54,9 @@ impl<'a> Shared<'a> {
             let texts = dictionary::texts(&vars, findings);
             self.vars = texts.into_iter().map(|(name, text)| (name, text.into())).collect();
         }
+        if let Some(lets) = table.table("let", findings) {
+            self.lets = named_texts(&lets, findings);
+        }
         if let Some(aliases) = table.table("secrets", findings) {
             let texts = dictionary::texts(&aliases, findings);
             self.secrets = self.secrets.with_aliases(texts.into_iter().collect());
@@ -60,7 +66,7 @@ impl<'a> Shared<'a> {
 
     /// The surroundings of the texts of one stage.
     pub(super) fn scope(&self, call: Call) -> Scope<'_> {
-        Scope { call, shared: self, hashed: Vec::new(), lead: Arc::from([]), brand: false }
+        Scope { call, shared: self, hashed: Vec::new(), lead: Arc::from([]), brand: false, lets: 0 }
     }
 }
 
@@ -105,6 +111,24 @@ impl Names {
             post: values(reply("post")),
         }
     }
+}
+
+/// Texts with their places.
+fn named_texts(
+    table: &TableReader<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<String, (String, Place)> {
+    let mut read = BTreeMap::new();
+    for entry in &table.raw().entries {
+        match &entry.value.kind {
+            NodeKind::String(text) => {
+                let place = table.place(entry.value.span.clone());
+                read.insert(entry.key.clone(), (text.clone(), place));
+            }
+            _ => table.wrong_type(&entry.value, &entry.key, "\"{{ zip }}{{ state }}\"", findings),
+        }
+    }
+    read
 }
 
 fn inner<'t>(table: &'t Table, key: &str) -> Option<&'t Table> {

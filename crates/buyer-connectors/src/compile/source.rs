@@ -34,6 +34,9 @@ const WORDS: &[Word] = &[
     Word { name: "absent", source: Source::Absent, known: always },
 ];
 
+/// Deepest `let` in a `let`.
+const LETS_MAX: u8 = 4;
+
 const BRAND_PARTS: &[(&str, BrandPart)] = &[
     ("id", BrandPart::Id),
     ("name", BrandPart::Name),
@@ -134,6 +137,7 @@ impl Scope<'_> {
         match group {
             "secret" => self.shared.secrets.required(name, place, findings).map(Source::Secret),
             "var" => self.var(name, place, findings),
+            "let" => self.own_text(name, place, findings),
             "brand" => self.brand(name, place, findings),
             "ping" if self.call.has_sale() => {
                 self.read_before("ping", name, place, findings)?;
@@ -175,6 +179,29 @@ impl Scope<'_> {
         let message = format!("the connector has no var `{name}`");
         findings.error("unknown_var", place.clone(), message, help);
         None
+    }
+
+    /// `let.name`, compiled for this stage.
+    fn own_text(&self, name: &str, place: &Place, findings: &mut Findings) -> Option<Source> {
+        let lets = &self.shared.lets;
+        let Some((text, own_place)) = lets.get(name) else {
+            let help = match nearest(name, lets.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean `let.{near}`?"),
+                None => format!("add `let = {{ {name} = \"...\" }}` to this connector"),
+            };
+            let message = format!("the connector has no `let.{name}`");
+            findings.error("unknown_let", place.clone(), message, help);
+            return None;
+        };
+        if self.lets >= LETS_MAX {
+            let message = format!("`let` texts stand in each other more than {LETS_MAX} deep");
+            let help = "one of them names itself, or another that names it".to_owned();
+            findings.error("let_too_deep", own_place.clone(), message, help);
+            return None;
+        }
+        let inside = Self { lets: self.lets.saturating_add(1), ..self.clone() };
+        let text = inside.text(text, own_place, findings)?;
+        Some(Source::Let(Arc::new(text)))
     }
 
     fn brand(&self, name: &str, place: &Place, findings: &mut Findings) -> Option<Source> {
@@ -271,7 +298,8 @@ impl Scope<'_> {
         let post = names.post.iter().map(|name| format!("post.{name}"));
         let token = names.token.iter().map(|name| format!("token.{name}"));
         let pre = names.pre_ping.iter().chain(&names.pre_post).map(|name| format!("pre.{name}"));
-        vars.chain(ping).chain(post).chain(token).chain(pre).collect()
+        let lets = self.shared.lets.keys().map(|name| format!("let.{name}"));
+        vars.chain(lets).chain(ping).chain(post).chain(token).chain(pre).collect()
     }
 
     /// The privacy check: contact data leaves outside of a post only through an anonymiser, a hash

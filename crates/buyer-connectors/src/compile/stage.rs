@@ -127,16 +127,18 @@ fn format(table: &mut TableReader<'_>, findings: &mut Findings) -> Format {
 }
 
 fn method(table: &mut TableReader<'_>, format: Format, findings: &mut Findings) -> Option<Method> {
-    let words = [("POST", 0_u8), ("GET", 1), ("PUT", 2)];
+    let words = [
+        ("POST", Method::POST),
+        ("GET", Method::GET),
+        ("PUT", Method::PUT),
+        ("PATCH", Method::PATCH),
+        ("DELETE", Method::DELETE),
+    ];
     if table.node("method").is_none() {
         return Some(if format == Format::Query { Method::GET } else { Method::POST });
     }
     let word = table.one_of("method", &words, findings)?;
-    let method = match word.value {
-        0 => Method::POST,
-        1 => Method::GET,
-        _ => Method::PUT,
-    };
+    let method = word.value;
     let has_body = BODIES.iter().any(|kind| table.raw().get(kind).is_some());
     if method == Method::GET && format != Format::Query && has_body {
         let message = "a GET carries no body".to_owned();

@@ -48,10 +48,10 @@ impl Arg {
     }
 
     fn visit(&self, see: See<'_>) {
-        see(match self {
-            Self::Fixed(text) => Seen::Text(text),
-            Self::Source(source) => Seen::Source(source),
-        });
+        match self {
+            Self::Fixed(text) => see(Seen::Text(text)),
+            Self::Source(source) => source.visit(see),
+        }
     }
 }
 
@@ -258,12 +258,12 @@ impl Filter {
                 other.visit(see);
             }
             Self::If(source, then, otherwise) => {
-                see(Seen::Source(source));
+                source.visit(see);
                 then.visit(see);
                 otherwise.iter().for_each(|arg| arg.visit(see));
             }
             Self::Unless(source, then) => {
-                see(Seen::Source(source));
+                source.visit(see);
                 then.visit(see);
             }
             Self::Omit(words) | Self::Only(words) => words.iter().for_each(|arg| arg.visit(see)),

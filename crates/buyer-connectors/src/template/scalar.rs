@@ -68,7 +68,7 @@ impl<'a> Scalar<'a> {
     pub(crate) fn number(&self) -> Option<Decimal> {
         match self {
             Self::Integer(number) => Some(Decimal::from(*number)),
-            Self::Text(text) | Self::Number(text) => Decimal::from_str_exact(text.trim()).ok(),
+            Self::Text(text) | Self::Number(text) => decimal(text),
             Self::Boolean(_) | Self::Date(_) | Self::Moment(_) | Self::Null => None,
         }
     }
@@ -129,6 +129,13 @@ impl<'a> Scalar<'a> {
             Self::Text(_) | Self::Date(_) | Self::Moment(_) => push_json_string(&self.text(), out),
         }
     }
+}
+
+/// Digits with an optional sign and point; no exponent, no grouping.
+pub(crate) fn decimal(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    Decimal::from_str_exact(text).ok().filter(|_| plain)
 }
 
 impl<'a> From<PingValue<'a>> for Scalar<'a> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use exchange_model::outcome::Brand;
 use exchange_model::{Anonymiser, FieldIdx};
 
+use super::Template;
 use super::scalar::Scalar;
 use crate::secrets::SecretText;
 
@@ -54,6 +55,8 @@ pub(crate) enum Source {
     Secret(Arc<SecretText>),
     /// `var.<name>`, looked up at load.
     Fixed(Arc<str>),
+    /// `let.<name>`: a text of the connector's own, made of other sources.
+    Let(Arc<Template>),
     /// `absent`.
     Absent,
 }
@@ -64,8 +67,17 @@ impl Source {
         match self {
             Self::Secret(text) => Some(Scalar::Text(Cow::Borrowed(text.reveal()))),
             Self::Fixed(text) => Some(Scalar::Text(Cow::Borrowed(text))),
+            Self::Let(text) => text.value(values),
             Self::Absent => None,
             other => values.value(other),
+        }
+    }
+
+    /// Shows itself, or what it is made of.
+    pub(crate) fn visit(&self, see: See<'_>) {
+        match self {
+            Self::Let(text) => text.visit(see),
+            other => see(Seen::Source(other)),
         }
     }
 

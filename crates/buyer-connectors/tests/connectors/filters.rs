@@ -160,6 +160,9 @@ fn yes_and_no_and_types() {
         ("zip | number", "78701"),
         ("vehicle_year | text", r#""2019""#),
         ("first_name | number", r#""Sample""#),
+        ("absent | default('02134') | number", "2134"),
+        ("absent | default('1_000') | number", r#""1_000""#),
+        ("absent | default('1e3') | add(1)", "-"),
         ("absent | or_null", "null"),
         ("zip | or_null", r#""78701""#),
     ]);

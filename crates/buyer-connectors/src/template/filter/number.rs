@@ -1,10 +1,8 @@
 //! Filters of numbers: exact decimals, no float.
 
-use std::borrow::Cow;
-
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::template::scalar::Scalar;
+use crate::template::scalar::{Scalar, decimal};
 
 /// What is done with two numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,9 +44,9 @@ pub(super) fn round<'v>(value: &Scalar<'v>, places: u32) -> Option<Scalar<'v>> {
 /// A number in JSON, without leading zeros; any other value stays as it is.
 pub(super) fn typed(value: Scalar<'_>) -> Scalar<'_> {
     match value {
-        Scalar::Text(text) => match Decimal::from_str_exact(text.trim()) {
-            Ok(number) => Scalar::Number(Cow::Owned(number.to_string())),
-            Err(_) => Scalar::Text(text),
+        Scalar::Text(text) => match decimal(&text) {
+            Some(number) => Scalar::decimal(number),
+            None => Scalar::Text(text),
         },
         Scalar::Boolean(yes) => Scalar::Integer(i64::from(yes)),
         other => other,
