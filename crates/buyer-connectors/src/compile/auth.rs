@@ -88,12 +88,13 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> Option<Auth> {
     let mut auth = Auth::default();
-    let tables = match connector.node("auth").map(|node| &node.kind) {
+    let (tables, count) = match connector.node("auth").map(|node| &node.kind) {
         None => return Some(auth),
-        Some(NodeKind::Array(_)) => connector.tables("auth", findings),
-        Some(_) => connector.table("auth", findings).into_iter().collect(),
+        Some(NodeKind::Array(items)) => (connector.tables("auth", findings), items.len()),
+        Some(_) => (connector.table("auth", findings).into_iter().collect(), 1),
     };
-    let mut complete = !tables.is_empty();
+    // What is no table is reported; an empty list takes a base's credentials away.
+    let mut complete = tables.len() == count;
     for table in tables {
         let place = table.own_place();
         complete &= Reader { table, shared, findings }.scheme(&mut auth, has_token_stage).is_some();
@@ -141,13 +142,8 @@ impl Reader<'_, '_> {
     }
 
     fn header_name(&mut self, key: &'static str) -> Option<HeaderName> {
-        let parse =
-            |text: &str| HeaderName::try_from(text).map_err(|_no| "this is no header's name");
-        if self.table.node(key).is_none() {
-            self.table.missing(key, "\"X-Api-Key\"", self.findings);
-            return None;
-        }
-        Some(self.table.parsed(key, "\"X-Api-Key\"", parse, self.findings)?.value)
+        let named = self.table.required_string(key, "\"X-Api-Key\"", self.findings)?;
+        super::stage::header_name(named.value, named.place, self.findings)
     }
 
     fn header(&mut self, auth: &mut Auth) -> Option<()> {

@@ -78,14 +78,14 @@ fn request(
     let format = format(table, findings);
     let url = url::address(table, scope, findings);
     let method = method(table, format, findings);
-    let is_get = method == Some(Method::GET) && method_written;
+    let may_be_bare = matches!(method, Some(Method::GET | Method::DELETE)) && method_written;
     let timeout = timeout(table, scope.call, findings);
     let mut headers = base_headers(format);
     let query = match table.node("query") {
         Some(node) => body::pairs(scope, (table, node), findings),
         None => Some(Form::default()),
     };
-    let body = body_of(table, scope, format, is_get, findings);
+    let body = body_of(table, scope, format, may_be_bare, findings);
     if format == Format::Soap {
         soap_headers(table, &mut headers, findings);
     }
@@ -127,18 +127,18 @@ fn format(table: &mut TableReader<'_>, findings: &mut Findings) -> Format {
 }
 
 fn method(table: &mut TableReader<'_>, format: Format, findings: &mut Findings) -> Option<Method> {
-    let words = [
-        ("POST", Method::POST),
-        ("GET", Method::GET),
-        ("PUT", Method::PUT),
-        ("PATCH", Method::PATCH),
-        ("DELETE", Method::DELETE),
-    ];
+    let words = [("POST", 0_u8), ("GET", 1), ("PUT", 2), ("PATCH", 3), ("DELETE", 4)];
     if table.node("method").is_none() {
         return Some(if format == Format::Query { Method::GET } else { Method::POST });
     }
     let word = table.one_of("method", &words, findings)?;
-    let method = word.value;
+    let method = match word.value {
+        0 => Method::POST,
+        1 => Method::GET,
+        2 => Method::PUT,
+        3 => Method::PATCH,
+        _ => Method::DELETE,
+    };
     let has_body = BODIES.iter().any(|kind| table.raw().get(kind).is_some());
     if method == Method::GET && format != Format::Query && has_body {
         let message = "a GET carries no body".to_owned();
@@ -245,7 +245,7 @@ fn add_header(
     }
 }
 
-fn header_name(text: &str, place: Place, findings: &mut Findings) -> Option<HeaderName> {
+pub(super) fn header_name(text: &str, place: Place, findings: &mut Findings) -> Option<HeaderName> {
     let name = HeaderName::try_from(text).ok();
     let refused = match &name {
         None => "is no header's name",
@@ -284,7 +284,7 @@ fn body_of(
     table: &mut TableReader<'_>,
     scope: &Scope<'_>,
     format: Format,
-    is_get: bool,
+    may_be_bare: bool,
     findings: &mut Findings,
 ) -> Option<Body> {
     let xml = match format {
@@ -303,7 +303,7 @@ fn body_of(
             literal(scope, format, text.value, &text.place, findings)
         }
         ["template_file"] => file(table, scope, format, findings),
-        [] if format == Format::Query || is_get || table.node("query").is_some() => {
+        [] if format == Format::Query || may_be_bare || table.node("query").is_some() => {
             Some(Body::Empty)
         }
         [] => {

@@ -196,7 +196,11 @@ fn a_broken_credential_is_a_finding() {
             "auth = { scheme = \"client_certificate\", certificate = \"no.pem\", secret = \"acme_api_key\" }",
             "no_certificate",
         ),
-        ("auth = []", ""),
+        (
+            "auth = { scheme = \"header\", name = \"Transfer-Encoding\", secret = \"acme_api_key\" }",
+            "header_not_allowed",
+        ),
+        ("auth = [\"bearer\"]", "wrong_type"),
         ("auth = \"bearer\"", "wrong_type"),
     ] {
         let (connectors, findings) = compile_file("buyer.toml", &with(auth));
@@ -204,6 +208,12 @@ fn a_broken_credential_is_a_finding() {
         assert!(said.contains(code) && connectors.is_empty(), "{auth}: {said}");
         assert!(!said.contains("S-acme"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_no_credential() {
+    let request = sent("auth = []").await;
+    assert!(!request.contains("authorization"), "{request}");
 }
 
 #[test]
