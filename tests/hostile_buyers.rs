@@ -9,7 +9,8 @@ use exchange_lab::{Fault, FaultPlan, RequestKind};
 
 use crate::harness::raw_buyer::{Act, RawBuyer, ok_json};
 use crate::harness::tls::SelfSigned;
-use crate::harness::{Answer, TestBuyer, World, lead, ping_of};
+use crate::harness::waiting::now;
+use crate::harness::{Answer, TestBuyer, World, lead, ping_of, with};
 
 /// What `honest` bids, and what its seller then gets.
 const HONEST: u32 = 1000;
@@ -158,6 +159,19 @@ async fn b06_a_bid_for_another_ping_is_no_bid() {
     let answer = world.seller.post(&lead(1)).await;
     honest_won(&answer);
     world.journey_with(&answer.at("lead_id"), "bad_reply").await;
+}
+
+/// A name that nobody has, or whose server does not answer: both end within the connect budget.
+#[tokio::test(flavor = "multi_thread")]
+async fn b08_a_buyer_whose_name_is_not_found_in_time_is_no_bid() {
+    let hostile = TestBuyer::plain("hostile", 5000).origin("https://nobody.invalid");
+    let mut world = against(hostile).await;
+    let began = now();
+    let answer = world.seller.post(&lead(1)).await;
+    honest_won(&answer);
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    world.journey_with(&answer.at("lead_id"), "connect_error").await;
+    world.books_verify().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -337,6 +351,101 @@ async fn c07_a_redirected_post_is_a_rejection_and_not_followed() {
     let mut world = against(hostile).await;
     honest_won(&world.seller.post(&lead(1)).await);
     assert_eq!(inside.connections(), 0, "the lead went nowhere else");
+    world.books_verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b13_a_buyer_that_fails_again_and_again_is_left_alone_and_others_are_not() {
+    let failing = TestBuyer::plain("failing", 5000).faults(FaultPlan::every_ping(Fault::Status(500)));
+    let mut world =
+        World::of([failing, TestBuyer::nested("honest", HONEST), TestBuyer::plain("third", 900)])
+            .start()
+            .await;
+    for number in 1..=5 {
+        honest_won(&world.seller.post(&lead(number)).await);
+    }
+    let answer = world.seller.post(&lead(6)).await;
+    honest_won(&answer);
+    world.journey_with(&answer.at("lead_id"), "breaker_open").await;
+    assert_eq!(world.buyer("failing").stats().pings, 5, "five failures in a row, then none");
+    // It is healthy again, but the pause is not over.
+    world.buyer("failing").set_faults(FaultPlan::healthy());
+    honest_won(&world.seller.post(&lead(7)).await);
+    assert_eq!(world.buyer("failing").stats().pings, 5);
+    let metrics = world.metrics().await;
+    let gauge = |buyer: &str| {
+        let label = format!("\"{buyer}\"");
+        let line = metrics.lines().find(|line| line.starts_with("rialto_buyer_breaker{") && line.contains(&label));
+        line.and_then(|line| line.split(' ').next_back()).map(str::to_owned)
+    };
+    assert_eq!(gauge("failing").as_deref(), Some("2"), "{metrics}");
+    assert_ne!(gauge("honest").as_deref(), Some("2"));
+    world.books_verify().await;
+}
+
+/// When most buyers fail at once it is our network: nobody is left alone, and when it is back so
+/// is every buyer.
+#[tokio::test(flavor = "multi_thread")]
+async fn b13_when_most_buyers_fail_at_once_none_is_left_alone() {
+    let names = ["alpha", "beta", "gamma", "delta"];
+    let mut world = World::of(names.map(|name| TestBuyer::plain(name, 2000))).start().await;
+    let fail = FaultPlan::every_ping(Fault::Status(500));
+    world.buyers.iter().for_each(|buyer| buyer.set_faults(fail.clone()));
+    for number in 1..=10 {
+        assert_eq!(world.seller.post(&lead(number)).await.outcome(), "unsold");
+    }
+    for name in names {
+        assert_eq!(world.buyer(name).stats().pings, 10, "{name} was left alone");
+    }
+    world.buyers.iter().for_each(|buyer| buyer.set_faults(FaultPlan::healthy()));
+    world.still_sells(11).await;
+    world.books_verify().await;
+}
+
+/// No check can see what a seller writes into an open text; the bytes are looked at as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn c13_a_ping_that_would_tell_contact_data_is_stopped_and_alarmed() {
+    let leaky = RawBuyer::start(|_| Act::Say(ok_json(r#"{"price":"50.00"}"#))).await;
+    let hostile = TestBuyer::raw("leaky", leaky.addr).dialect(
+        r#"
+[connector.main.ping]
+url = "ORIGIN/ping"
+format = "json"
+timeout = "3s"
+body = { zip = "{{ zip }}", now_with = "{{ carrier }}" }
+[connector.main.ping.reply]
+as = "json"
+rules = [{ when = { at = "$.price", exists = true }, then = "bid" }]
+price = { at = "$.price" }
+[connector.main.post]
+url = "ORIGIN/post"
+format = "json"
+timeout = "3s"
+body = { lead = "{{ lead }}" }
+[connector.main.post.reply]
+as = "json"
+rules = [{ when = { at = "$.price", exists = true }, then = "accepted" }]
+"#,
+    );
+    let mut world = against(hostile).await;
+    let answer = world.seller.post(&with(lead(1), "carrier", "none, call 512.555.0001")).await;
+    honest_won(&answer);
+    assert_eq!(leaky.connections(), 0, "not a byte has left");
+    world.journey_with(&answer.at("lead_id"), "contact_in_ping").await;
+    let counted = |metrics: &str| {
+        let line = metrics.lines().find(|line| line.starts_with("rialto_contact_in_ping_total"));
+        line.and_then(|line| line.split(' ').next_back()).map(str::to_owned)
+    };
+    let metrics = world.metrics().await;
+    assert_eq!(counted(&metrics).as_deref(), Some("1"), "{metrics}");
+    let log = world.site.log();
+    let alarm = log.lines().find(|line| line.contains("\"ERROR\"") && line.contains("contact"));
+    assert!(alarm.is_some_and(|line| line.contains("phone") && line.contains("leaky")), "{log}");
+    assert!(!log.contains("512.555.0001") && !log.contains("5125550001"));
+    // An honest ping to the same buyer goes out as before.
+    let answer = world.seller.post(&lead(2)).await;
+    assert_eq!((answer.outcome().as_str(), answer.at("price").as_str()), ("sold", "40.00"));
+    assert_eq!(counted(&world.metrics().await).as_deref(), Some("1"));
     world.books_verify().await;
 }
 
