@@ -1,6 +1,6 @@
 //! Filters of numbers: exact decimals, no float.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::RoundingStrategy;
 
 use crate::template::scalar::{Scalar, decimal};
 
@@ -31,6 +31,20 @@ pub(super) fn calculate<'v>(
         Operation::Divide => one.checked_div(other).map(|quotient| quotient.normalize()),
     };
     result.map(Scalar::decimal)
+}
+
+/// What is left of a division, of the sign of the first; nothing where one is no number.
+pub(super) fn remainder<'v>(value: &Scalar<'v>, with: &Scalar<'_>) -> Option<Scalar<'v>> {
+    let rest = value.number()?.checked_rem(with.number()?)?;
+    Some(Scalar::decimal(rest.normalize()))
+}
+
+/// The digits that are too many are cut off, towards the lower number.
+pub(super) fn floor<'v>(value: &Scalar<'v>, places: u32) -> Option<Scalar<'v>> {
+    let mut number =
+        value.number()?.round_dp_with_strategy(places, RoundingStrategy::ToNegativeInfinity);
+    number.rescale(places);
+    Some(Scalar::decimal(number))
 }
 
 /// Half a unit is rounded away from zero; digits that are missing are filled with zeros.
