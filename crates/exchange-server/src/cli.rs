@@ -15,11 +15,14 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 mod books;
 mod business_hours;
 mod buyer;
+mod buyer_test;
 mod check;
+mod connector;
 mod context;
 mod demo;
 mod diagnostics;
 mod explain;
+mod explained;
 mod failure;
 mod health;
 mod journey;
@@ -31,6 +34,7 @@ mod load;
 mod mock_buyers;
 mod output;
 mod probe;
+mod schema;
 mod serve;
 mod statement;
 mod test;
@@ -149,20 +153,44 @@ Examples:
   rialto statement seller quotekart --from 2026-11-01 --to 2026-11-30 --csv"
     )]
     Statement(statement::Whose),
-    /// Finance of one buyer
+    /// Test a buyer's connector with one lead; finance of one buyer
     #[command(
         subcommand,
         before_help = "\
 Examples:
+  rialto buyer test acme_mutual/auto-tx                      what would be sent, and nothing sent
+  rialto buyer test acme_mutual/auto-tx --send ping
+  rialto buyer test acme_mutual/auto-tx --send all --to 127.0.0.1:9101
   rialto buyer top-up acme_mutual 5000.00 --ref WIRE-20261123-1"
     )]
     Buyer(buyer::Buyer),
-    /// Run the sample's buyers as a process of their own
+    /// The shipped presets, and recorded replies read by a buyer's file
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  rialto connector presets
+  rialto connector show leadspedia
+  rialto connector try --connector config/buyers/acme.toml --ping-reply bid.json nobid.json"
+    )]
+    Connector(connector::Connector),
+    /// Run buyers that play shipped presets, or the sample's, as a process of their own
+    #[command(
+        before_help = "\
+Examples:
+  rialto mock-buyers --preset leadspedia:9101               then: rialto buyer test ... --to 127.0.0.1:9101
+  rialto mock-buyers --preset px --preset phonexa           on free ports
+  rialto mock-buyers --script mocks.toml
+  rialto mock-buyers --books books --faults                 the sample's buyers; one line of JSON says where",
+        after_long_help = mock_buyers::SCRIPT
+    )]
+    MockBuyers(mock_buyers::Mock),
+    /// JSON Schemas of the config files, for editors
     #[command(before_help = "\
 Examples:
-  rialto mock-buyers --books books          prints one line of JSON: which host is at which port
-  rialto mock-buyers --books books --faults")]
-    MockBuyers(mock_buyers::Mock),
+  rialto schema buyer > buyer.json
+  rialto schema --out config/schema         then, as a buyer file's first line: #:schema ../schema/buyer.json")]
+    Schema(schema::Schema),
     /// Send leads at a steady rate and report how late the answers came
     #[command(before_help = "\
 Examples:
@@ -221,7 +249,9 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::Ledger(options) => ledger::run(options, context),
         Command::Statement(options) => statement::run(options, context),
         Command::Buyer(options) => buyer::run(options, context),
-        Command::MockBuyers(options) => mock_buyers::run(options),
+        Command::Connector(options) => connector::run(options, context),
+        Command::MockBuyers(options) => mock_buyers::run(options, context),
+        Command::Schema(options) => schema::run(options, context),
         Command::Load(options) => load::run(options, context),
         Command::Health => health::run(context),
         Command::Completions { shell } => {

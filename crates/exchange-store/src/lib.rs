@@ -17,6 +17,7 @@ mod error;
 mod funds;
 mod intake;
 pub mod recovery;
+mod rehearsal;
 mod sqlite;
 mod store;
 mod ticket;
@@ -31,6 +32,7 @@ pub use intake::{
     StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};
+pub use rehearsal::rehearsal_permit;
 pub use sqlite::{
     CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous, free_space,
     read_note,

@@ -1,9 +1,10 @@
-//! `rialto buyer`: what finance does for one buyer.
+//! `rialto buyer`: what an operator does with one buyer.
 
 use clap::{Args, Subcommand};
 use exchange_model::{BuyerId, Money};
 
 use crate::cli::books::Desk;
+use crate::cli::buyer_test;
 use crate::cli::context::Context;
 use crate::cli::explain::unknown;
 use crate::cli::failure::{Exit, Failure, Ran};
@@ -11,6 +12,15 @@ use crate::cli::failure::{Exit, Failure, Ran};
 /// What to do for a buyer.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Buyer {
+    /// Show the requests of one lead as this buyer would get them, and send them when asked
+    #[command(before_help = "\
+Examples:
+  rialto buyer test acme_mutual/auto-tx                      what would be sent, and nothing sent
+  rialto buyer test acme_mutual/auto-tx --lead lead.json
+  rialto buyer test acme_mutual/auto-tx --send ping          the real buyer, with your secrets
+  rialto buyer test acme_mutual/auto-tx --send all --to 127.0.0.1:9101    a mock: rialto mock-buyers
+  rialto buyer test acme_mutual/auto-tx --send all --yes     the real buyer, and it may bill it")]
+    Test(buyer_test::Test),
     /// Book money that a buyer paid in advance and the bank has
     TopUp(TopUp),
 }
@@ -29,7 +39,13 @@ pub(crate) struct TopUp {
 
 /// Runs `rialto buyer`.
 pub(crate) fn run(command: &Buyer, context: &Context) -> Ran {
-    let Buyer::TopUp(options) = command;
+    match command {
+        Buyer::Test(options) => buyer_test::run(options, context),
+        Buyer::TopUp(options) => top_up(options, context),
+    }
+}
+
+fn top_up(options: &TopUp, context: &Context) -> Ran {
     let exchange = context.exchange()?;
     if exchange.routing.buyer(&options.id).is_none() {
         let names = exchange.routing.buyers().map(|buyer| buyer.id.as_str());

@@ -119,7 +119,7 @@ pub(crate) fn load_without_secrets(settings: &Settings) -> (Option<Exchange>, Fi
 }
 
 /// Names of the secrets that config names and nobody has put down.
-fn absent_secrets(findings: &Findings) -> Vec<String> {
+pub(crate) fn absent_secrets(findings: &Findings) -> Vec<String> {
     let absent = findings.sorted().into_iter().filter(|finding| finding.code == "no_secret");
     let name = |text: &str| text.split('`').nth(1).map(str::to_owned);
     absent.filter_map(|finding| name(&finding.message)).collect()
