@@ -21,6 +21,7 @@ mod explain;
 mod found;
 mod html;
 mod json;
+mod lines;
 mod locator;
 mod ping;
 mod post;

@@ -2,6 +2,7 @@
 //!
 //! A request is signed when it is complete. What is signed is what is sent, byte by byte.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
@@ -12,6 +13,7 @@ use http::header::HeaderValue;
 use ring::hmac;
 
 use crate::request::{EncodeError, Request};
+use crate::template::{Coding, Digest, Filter, NoValues, Scalar};
 
 /// What the request is, to its receiver: the ping's or the attempt's handle, and the time.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +32,21 @@ pub(crate) enum Signer {
     Hmac(HmacSigner),
 }
 
-/// An HMAC over a text of the buyer's choosing.
+/// An HMAC or a hash over a text of the buyer's choosing.
 pub(crate) struct HmacSigner {
-    pub(crate) key: hmac::Key,
+    pub(crate) how: Sealing,
     pub(crate) header: HeaderName,
     pub(crate) of: Box<[Part]>,
-    pub(crate) hex: bool,
+    pub(crate) coding: Coding,
     pub(crate) prefix: Box<str>,
+}
+
+/// What is made of the text that is signed.
+pub(crate) enum Sealing {
+    /// An HMAC.
+    Keyed(hmac::Key),
+    /// A hash; a secret may stand in the text.
+    Plain(Digest),
 }
 
 /// A piece of what is signed. A literal may be a secret.
@@ -54,6 +64,10 @@ pub(crate) enum Part {
     Method,
     /// Path and query.
     Path,
+    /// A header as it is sent; empty when there is none.
+    Header(HeaderName),
+    /// One of these after filters.
+    Filtered(Box<Part>, Vec<Filter>),
 }
 
 impl Part {
@@ -65,20 +79,46 @@ impl Part {
             "id" => Some(Self::Id),
             "method" => Some(Self::Method),
             "path" => Some(Self::Path),
-            _ => None,
+            other => {
+                let name = other.strip_prefix("header.")?;
+                HeaderName::try_from(name).ok().map(Self::Header)
+            }
         }
     }
 
-    fn feed(&self, mac: &mut hmac::Context, request: &Request, signed: Signed<'_>) {
-        match self {
-            Self::Literal(text) => mac.update(text.as_bytes()),
-            Self::Body => mac.update(&request.body),
-            Self::Timestamp => mac.update(signed.now.unix_seconds().to_string().as_bytes()),
-            Self::Id => mac.update(signed.id.as_bytes()),
-            Self::Method => mac.update(request.method.as_str().as_bytes()),
+    /// The text that it is in one request; nothing for what a filter leaves out.
+    fn text<'r>(&'r self, request: &'r Request, signed: Signed<'r>) -> Option<Cow<'r, str>> {
+        Some(match self {
+            Self::Literal(text) => Cow::Borrowed(&**text),
+            Self::Body => String::from_utf8_lossy(&request.body),
+            Self::Timestamp => Cow::Owned(signed.now.unix_seconds().to_string()),
+            Self::Id => Cow::Borrowed(signed.id),
+            Self::Method => Cow::Borrowed(request.method.as_str()),
             Self::Path => {
-                let path = request.uri.path_and_query().map_or("/", |path| path.as_str());
-                mac.update(path.as_bytes());
+                Cow::Borrowed(request.uri.path_and_query().map_or("/", |path| path.as_str()))
+            }
+            Self::Header(name) => Cow::Borrowed(request.headers.get(name)?.to_str().ok()?),
+            Self::Filtered(part, filters) => {
+                let first = match &**part {
+                    Self::Timestamp => Scalar::Moment(signed.now),
+                    other => Scalar::Text(other.text(request, signed)?),
+                };
+                let last = filters.iter().fold(Some(first), |value, filter| {
+                    filter
+                        .apply(value, &NoValues)
+                        .map(|value| Scalar::owned(value.text().into_owned()))
+                });
+                Cow::Owned(last?.text().into_owned())
+            }
+        })
+    }
+
+    /// Appends it, byte by byte.
+    fn push(&self, request: &Request, signed: Signed<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Body => out.extend_from_slice(&request.body),
+            other => {
+                out.extend(other.text(request, signed).unwrap_or_default().bytes());
             }
         }
     }
@@ -140,12 +180,14 @@ fn standard_webhooks(
 
 impl HmacSigner {
     fn sign(&self, request: &mut Request, signed: Signed<'_>) -> Result<(), EncodeError> {
-        let mut mac = hmac::Context::with_key(&self.key);
+        let mut text = Vec::with_capacity(request.body.len());
         for part in &self.of {
-            part.feed(&mut mac, request, signed);
+            part.push(request, signed, &mut text);
         }
-        let tag = mac.sign();
-        let coded = if self.hex { hex(tag.as_ref()) } else { STANDARD.encode(tag.as_ref()) };
+        let coded = match &self.how {
+            Sealing::Keyed(key) => self.coding.write(hmac::sign(key, &text).as_ref()),
+            Sealing::Plain(hash) => self.coding.write(&hash.of(&text)),
+        };
         put(request, &self.header, &format!("{}{coded}", self.prefix))
     }
 }
@@ -156,10 +198,6 @@ fn put(request: &mut Request, name: &HeaderName, text: &str) -> Result<(), Encod
     value.set_sensitive(true);
     request.headers.insert(name.clone(), value);
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -208,10 +246,10 @@ mod tests {
         hex: bool,
     ) -> String {
         let signer = Signer::Hmac(HmacSigner {
-            key: hmac::Key::new(algorithm, key),
+            how: Sealing::Keyed(hmac::Key::new(algorithm, key)),
             header: HeaderName::from_static("x-signature"),
             of: of.into(),
-            hex,
+            coding: if hex { Coding::Hex } else { Coding::Base64 },
             prefix: "t=".into(),
         });
         let mut request = request(body);

@@ -17,7 +17,7 @@ mod source;
 
 pub(crate) use dictionary::{Ranges, Words};
 pub(crate) use escape::{Escape, push_json_string};
-pub(crate) use filter::{Arg, DateForm, Filter, Operation, PhoneForm};
+pub(crate) use filter::{Arg, Coding, DateForm, Digest, Filter, Operation, PhoneForm, zone};
 pub(crate) use parse::{Argument, FilterCall, Piece, PlaceholderText, filter_calls, pieces};
 pub(crate) use scalar::Scalar;
 pub(crate) use source::{BrandPart, BrandValues, NoValues, See, Seen, Source, Values, joined};

@@ -65,6 +65,7 @@ enum Scheme {
     Token,
     StandardWebhooks,
     Hmac,
+    Digest,
     ClientCertificate,
 }
 
@@ -77,6 +78,7 @@ const SCHEMES: &[(&str, Scheme)] = &[
     ("token", Scheme::Token),
     ("standard_webhooks", Scheme::StandardWebhooks),
     ("hmac", Scheme::Hmac),
+    ("digest", Scheme::Digest),
     ("client_certificate", Scheme::ClientCertificate),
 ];
 
@@ -130,6 +132,7 @@ impl Reader<'_, '_> {
             Scheme::Token => self.token(auth, has_token_stage),
             Scheme::StandardWebhooks => self.standard_webhooks(auth),
             Scheme::Hmac => self.hmac(auth),
+            Scheme::Digest => self.digest(auth),
             Scheme::ClientCertificate => self.client_certificate(auth),
         };
         self.table.finish(self.findings);

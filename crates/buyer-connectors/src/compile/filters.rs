@@ -9,7 +9,8 @@ use regex::{Regex, RegexBuilder};
 use super::scope::Scope;
 use super::source::is_free_text;
 use crate::template::{
-    Arg, Argument, DateForm, Escape, Filter, FilterCall, Operation, PhoneForm, Source, Words,
+    Arg, Argument, Coding, DateForm, Digest, Escape, Filter, FilterCall, Operation, PhoneForm,
+    Source, Words, zone,
 };
 
 /// Largest compiled pattern, in bytes.
@@ -56,7 +57,7 @@ const FILTERS: &[Known] = &[
     known("exchange", "exchange", 0, 0),
     known("line", "line", 0, 0),
     known("last4", "last4", 0, 0),
-    known("date", "date('%m/%d/%Y')", 1, 1),
+    known("date", "date('%m/%d/%Y')", 1, 2),
     known("epoch", "epoch", 0, 0),
     known("epoch_ms", "epoch_ms", 0, 0),
     known("year", "year", 0, 0),
@@ -66,7 +67,9 @@ const FILTERS: &[Known] = &[
     known("sub", "sub(1)", 1, 1),
     known("times", "times(12)", 1, 1),
     known("div", "div(12)", 1, 1),
+    known("mod", "mod(12)", 1, 1),
     known("round", "round(2)", 1, 1),
+    known("floor", "floor(2)", 0, 1),
     known("range", "range('name')", 1, 1),
     known("yn", "yn", 0, 0),
     known("truefalse", "truefalse", 0, 0),
@@ -86,7 +89,12 @@ const FILTERS: &[Known] = &[
     known("md5", "md5", 0, 0),
     known("sha1", "sha1", 0, 0),
     known("sha256", "sha256", 0, 0),
+    known("hash", "hash('sha256', 'base64')", 1, 2),
+    known("hmac", "hmac('sha256', secret.key)", 2, 3),
+    known("uuid", "uuid", 0, 0),
     known("base64", "base64", 0, 0),
+    known("base64url", "base64url", 0, 0),
+    known("unbase64", "unbase64", 0, 0),
     known("url", "url", 0, 0),
     known("xml", "xml", 0, 0),
     known("json", "json", 0, 0),
@@ -173,7 +181,7 @@ fn wanted_kind(filter: &str) -> Option<Wanted> {
         "phone" | "area_code" | "exchange" | "line" | "last4" => {
             Some(Wanted { fits: |kind| *kind == FieldType::UsPhone, word: "phone" })
         }
-        "add" | "sub" | "times" | "div" | "round" | "range" => Some(Wanted {
+        "add" | "sub" | "times" | "div" | "mod" | "round" | "floor" | "range" => Some(Wanted {
             fits: |kind| matches!(kind, FieldType::Integer { .. } | FieldType::Decimal),
             word: "number",
         }),
@@ -212,7 +220,10 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "md5" => Filter::Hash(Anonymiser::Md5),
         "sha1" => Filter::Hash(Anonymiser::Sha1),
         "sha256" => Filter::Hash(Anonymiser::Sha256),
+        "uuid" => Filter::Uuid,
         "base64" => Filter::Base64,
+        "base64url" => Filter::Base64Url,
+        "unbase64" => Filter::Unbase64,
         "url" => Filter::Escaped(Escape::Url),
         "xml" => Filter::Escaped(Escape::Xml),
         "json" => Filter::Escaped(Escape::Json),
@@ -248,6 +259,11 @@ impl Arguments<'_, '_, '_> {
             "sub" => Filter::Calculate(Operation::Subtract, self.number(0)?),
             "times" => Filter::Calculate(Operation::Multiply, self.number(0)?),
             "div" => Filter::Calculate(Operation::Divide, self.number(0)?),
+            "mod" => Filter::Remainder(self.number(0)?),
+            "floor" if self.call.arguments.is_empty() => Filter::Floor(0),
+            "floor" => Filter::Floor(u32::try_from(self.count(0, PLACES_MAX)?).ok()?),
+            "hash" => Filter::Digest(self.digest()?, self.coding(1)?),
+            "hmac" => self.hmac()?,
             "round" => Filter::Round(u32::try_from(self.count(0, PLACES_MAX)?).ok()?),
             "bool" => Filter::YesNo(self.value(0)?, self.value(1)?),
             "default" => Filter::Default(self.value(0)?),
@@ -356,7 +372,7 @@ impl Arguments<'_, '_, '_> {
             self.refuse(&why);
             return None;
         }
-        if let (Arg::Fixed(text), "div") = (&arg, self.call.name)
+        if let (Arg::Fixed(text), "div" | "mod") = (&arg, self.call.name)
             && text.chars().all(|c| matches!(c, '0' | '.' | '-'))
         {
             self.refuse("cannot divide by zero");
@@ -393,11 +409,53 @@ impl Arguments<'_, '_, '_> {
 
     fn date(&mut self) -> Option<DateForm> {
         let text = self.fixed(0)?;
-        let form = DateForm::parse(&text);
-        if form.is_none() {
+        let Some(form) = DateForm::parse(&text) else {
             self.refuse(DateForm::KNOWN);
+            return None;
+        };
+        if self.call.arguments.len() < 2 {
+            return Some(form);
         }
-        form
+        let name = self.fixed(1)?;
+        let zone = zone(&name);
+        if zone.is_none() {
+            let why = format!("knows no time zone `{name}`; they are like `America/Chicago`");
+            self.refuse(&why);
+        }
+        Some(form.in_zone(zone?))
+    }
+
+    fn hmac(&mut self) -> Option<Filter> {
+        let (how, key, coding) = (self.digest(), self.value(1), self.coding(2));
+        let how = how?;
+        if how.keyed_algorithm().is_none() {
+            self.refuse("cannot use md5");
+            return None;
+        }
+        Some(Filter::Hmac(how, key?, coding?))
+    }
+
+    fn digest(&mut self) -> Option<Digest> {
+        self.word(0, Digest::WORDS)
+    }
+
+    /// How bytes are written; hex where nothing is said.
+    fn coding(&mut self, at: usize) -> Option<Coding> {
+        if self.call.arguments.len() <= at {
+            return Some(Coding::default());
+        }
+        self.word(at, Coding::WORDS)
+    }
+
+    fn word<T: Copy>(&mut self, at: usize, words: &[(&str, T)]) -> Option<T> {
+        let word = self.fixed(at)?;
+        let found = words.iter().find(|(known, _)| *known == word);
+        if found.is_none() {
+            let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let why = format!("knows {}, not `{word}`", all.join(", "));
+            self.refuse(&why);
+        }
+        found.map(|(_, meaning)| *meaning)
     }
 
     fn regex(&mut self) -> Option<Filter> {
@@ -490,6 +548,7 @@ fn wrong_number(known: &Known, place: &Place, findings: &mut Findings) {
         (1, 1) => "needs an argument",
         (2, 2) => "needs two arguments",
         (2, 3) => "needs two or three arguments",
+        (0, 1) => "takes at most one argument",
         (1, 2) => "needs one or two arguments",
         _ => "needs an argument, and has too many",
     };

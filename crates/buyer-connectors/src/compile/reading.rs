@@ -22,16 +22,26 @@ pub(super) fn filters(
                 return None;
             }
         };
-        let scope = shared.scope(Call::Token);
-        let read: Vec<Option<Filter>> = calls
-            .iter()
-            .map(|call| {
-                all_fixed(call, place, findings)?;
-                scope.filter(call, place, findings)
-            })
-            .collect();
-        read.into_iter().collect()
+        compiled(shared, &calls, place, findings)
     }
+}
+
+/// Compiles filters whose arguments are fixed.
+pub(super) fn compiled(
+    shared: &Shared<'_>,
+    calls: &[FilterCall<'_>],
+    place: &Place,
+    findings: &mut Findings,
+) -> Option<Vec<Filter>> {
+    let scope = shared.scope(Call::Token);
+    let read: Vec<Option<Filter>> = calls
+        .iter()
+        .map(|call| {
+            all_fixed(call, place, findings)?;
+            scope.filter(call, place, findings)
+        })
+        .collect();
+    read.into_iter().collect()
 }
 
 fn all_fixed(call: &FilterCall<'_>, place: &Place, findings: &mut Findings) -> Option<()> {
@@ -40,7 +50,7 @@ fn all_fixed(call: &FilterCall<'_>, place: &Place, findings: &mut Findings) -> O
         Argument::Name(_) | Argument::Text(_) | Argument::Number(_) => None,
     });
     let Some(name) = other else { return Some(()) };
-    let message = format!("`{name}` is not known where a reply is read");
+    let message = format!("`{name}` is not known here");
     let help = "take a text, a number or `var.name`".to_owned();
     findings.error("not_known_here", place.clone(), message, help);
     None

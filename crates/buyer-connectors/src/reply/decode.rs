@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::document::{Content, Document, Pieces};
 use super::found::Found;
 use super::locator::{Locator, Scope};
-use super::{RawReply, entities, html, json, xml};
+use super::{RawReply, entities, html, json, lines, xml};
 use crate::transport::REPLY_MAX;
 
 /// How often the entities of a whole text may be resolved.
@@ -30,6 +30,10 @@ pub(crate) enum Shape {
     Html,
     Form,
     Delimited,
+    /// One JSON document in each line: a list of them.
+    JsonLines,
+    /// Lines under a line of names: a list of objects.
+    Csv,
     Text,
 }
 
@@ -133,6 +137,11 @@ impl Decoding {
             Shape::Html => Some(Content::Tree(html::parse(&text))),
             Shape::Form => Some(Content::Form),
             Shape::Delimited => Some(Content::Delimited),
+            Shape::JsonLines => lines::json(&text).map(Content::Json),
+            Shape::Csv => {
+                let separator = self.pieces.separator.as_deref().and_then(|s| s.chars().next());
+                lines::csv(&text, separator.unwrap_or(',')).map(Content::Json)
+            }
             Shape::Text => None,
         };
         Document::new(text, content.unwrap_or(Content::Text), &self.pieces)

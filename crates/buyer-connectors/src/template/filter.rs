@@ -17,11 +17,13 @@ use super::scalar::Scalar;
 use super::source::{See, Seen, Source, Values};
 
 mod date;
+mod hash;
 mod number;
 mod phone;
 mod text;
 
-pub(crate) use date::DateForm;
+pub(crate) use date::{DateForm, zone};
+pub(crate) use hash::{Coding, Digest};
 pub(crate) use number::Operation;
 pub(crate) use phone::PhoneForm;
 
@@ -100,7 +102,7 @@ pub(crate) enum Filter {
     PhonePart(usize, usize),
     /// The last four digits.
     Last4,
-    /// A date or moment in the buyer's form.
+    /// A date or moment in the buyer's form and zone.
     Date(Arc<DateForm>),
     /// Seconds since 1970.
     Epoch,
@@ -110,8 +112,12 @@ pub(crate) enum Filter {
     Year,
     /// A number and another.
     Calculate(Operation, Arg),
+    /// What is left of a division.
+    Remainder(Arg),
     /// So many digits after the point.
     Round(u32),
+    /// The same, but never more than it was.
+    Floor(u32),
     /// The text of the range that it is in.
     Range(Arc<Ranges>),
     /// A word for yes and one for no.
@@ -138,8 +144,18 @@ pub(crate) enum Filter {
     Only(Vec<Arg>),
     /// The hash in hex of the trimmed lower-case text.
     Hash(Anonymiser),
+    /// The hash of the text as it stands.
+    Digest(Digest, Coding),
+    /// The HMAC of the text as it stands, under a key.
+    Hmac(Digest, Arg, Coding),
+    /// A UUID made of the text.
+    Uuid,
     /// RFC 4648, with padding.
     Base64,
+    /// RFC 4648 section 5, without padding.
+    Base64Url,
+    /// The text that was coded so; nothing where it was none.
+    Unbase64,
     /// Escaped for another document, inside of this one.
     Escaped(Escape),
 }
@@ -196,14 +212,22 @@ impl Filter {
             Self::EpochMillis => Some(date::epoch(value, 1_000)),
             Self::Year => Some(date::year(value)),
             Self::Calculate(how, arg) => number::calculate(&value, *how, &arg.value(values)?),
+            Self::Remainder(arg) => number::remainder(&value, &arg.value(values)?),
             Self::Round(places) => number::round(&value, *places),
+            Self::Floor(places) => number::floor(&value, *places),
             Self::Range(ranges) => ranges.text(value.number()?).map(Scalar::borrowed),
             Self::Number => Some(number::typed(value)),
             Self::Boolean => Some(value.boolean().map_or(value, Scalar::Boolean)),
             Self::Text => Some(Scalar::Text(value.into_text())),
             Self::Map(words) => words.word(&value.text()).map(Scalar::borrowed),
             Self::Hash(how) => how.hash(&value.text()).map(Scalar::owned),
+            Self::Digest(how, coding) => {
+                Some(Scalar::owned(coding.write(&how.of(value.text().as_bytes()))))
+            }
+            Self::Uuid => Some(Scalar::owned(hash::uuid(&value.text()))),
             Self::Base64 => Some(Scalar::owned(text::base64(&value.text()))),
+            Self::Base64Url => Some(Scalar::owned(text::base64url(&value.text()))),
+            Self::Unbase64 => text::unbase64(&value.text()).map(Scalar::owned),
             Self::Escaped(escape) => {
                 let mut out = String::new();
                 escape.push(&value.text(), &mut out);
@@ -237,6 +261,10 @@ impl Filter {
                 Some(false) => no.value(values),
                 None => Some(value),
             },
+            Self::Hmac(how, key, coding) => {
+                let tag = how.keyed(&key.text(values), &value.text())?;
+                Some(Scalar::owned(coding.write(&tag)))
+            }
             Self::Omit(words) => (!is_one_of(words)).then_some(value),
             Self::Only(words) => is_one_of(words).then_some(value),
             _ => Some(value),
@@ -252,6 +280,8 @@ impl Filter {
             | Self::Prefix(arg)
             | Self::Suffix(arg)
             | Self::Calculate(_, arg)
+            | Self::Remainder(arg)
+            | Self::Hmac(_, arg, _)
             | Self::Default(arg) => arg.visit(see),
             Self::Replace(one, other) | Self::YesNo(one, other) => {
                 one.visit(see);

@@ -1,15 +1,16 @@
-//! `scheme = "standard_webhooks"` and `scheme = "hmac"`.
+//! `scheme = "standard_webhooks"`, `scheme = "hmac"` and `scheme = "digest"`.
 
 use exchange_model::Place;
 use exchange_model::document::Spanned;
 use ring::hmac;
 
 use super::{Auth, Reader};
-use crate::sign::{HmacSigner, Part, Signer};
-use crate::template::{Piece, pieces};
+use crate::compile::reading;
+use crate::sign::{HmacSigner, Part, Sealing, Signer};
+use crate::template::{Coding, Digest, Piece, pieces};
 
 /// What may stand in `of`, beside secrets and vars.
-const WORDS: &str = "body, timestamp, id, method, path";
+const WORDS: &str = "body, timestamp, id, method, path, header.name";
 
 impl Reader<'_, '_> {
     pub(super) fn standard_webhooks(&mut self, auth: &mut Auth) -> Option<()> {
@@ -26,23 +27,46 @@ impl Reader<'_, '_> {
     }
 
     pub(super) fn hmac(&mut self, auth: &mut Auth) -> Option<()> {
-        let header = self.header_name("header");
         let secret = self.secret();
-        let hashes = [
-            ("sha256", hmac::HMAC_SHA256),
-            ("sha1", hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
-            ("sha512", hmac::HMAC_SHA512),
-        ];
-        let hash = match self.table.node("hash") {
-            None => Some(hmac::HMAC_SHA256),
-            Some(_) => self.table.one_of("hash", &hashes, self.findings).map(|hash| hash.value),
-        };
-        let hex = match self.table.node("encoding") {
-            None => Some(true),
-            Some(_) => {
-                let words = [("hex", true), ("base64", false)];
-                self.table.one_of("encoding", &words, self.findings).map(|coding| coding.value)
+        let hash = self.hash(Digest::Sha256);
+        let keyed = hash.and_then(|hash| {
+            if hash.keyed_algorithm().is_none() {
+                let message = "no HMAC is made of md5".to_owned();
+                let help =
+                    "write `scheme = \"digest\"` where the secret is part of the text".to_owned();
+                self.findings.error("bad_value", self.table.own_place(), message, help);
             }
+            hash.keyed_algorithm()
+        });
+        let key = keyed
+            .zip(secret)
+            .map(|(how, secret)| Sealing::Keyed(hmac::Key::new(how, secret.reveal().as_bytes())));
+        self.sealed(key, auth)
+    }
+
+    /// A hash of a text in which a secret may stand.
+    pub(super) fn digest(&mut self, auth: &mut Auth) -> Option<()> {
+        let hash = self.hash(Digest::Sha256);
+        self.sealed(hash.map(Sealing::Plain), auth)
+    }
+
+    fn hash(&mut self, otherwise: Digest) -> Option<Digest> {
+        match self.table.node("hash") {
+            None => Some(otherwise),
+            Some(_) => {
+                self.table.one_of("hash", Digest::WORDS, self.findings).map(|hash| hash.value)
+            }
+        }
+    }
+
+    fn sealed(&mut self, how: Option<Sealing>, auth: &mut Auth) -> Option<()> {
+        let header = self.header_name("header");
+        let coding = match self.table.node("encoding") {
+            None => Some(Coding::Hex),
+            Some(_) => self
+                .table
+                .one_of("encoding", Coding::WORDS, self.findings)
+                .map(|coding| coding.value),
         };
         let prefix = self.table.string("prefix", "\"sha256=\"", self.findings);
         let of = match self.table.node("of") {
@@ -53,10 +77,10 @@ impl Reader<'_, '_> {
             }
         };
         auth.signers.push(Signer::Hmac(HmacSigner {
-            key: hmac::Key::new(hash?, secret?.reveal().as_bytes()),
+            how: how?,
             header: header?,
             of: of?.into(),
-            hex: hex?,
+            coding: coding?,
             prefix: prefix.map_or("", |prefix| prefix.value).into(),
         }));
         Some(())
@@ -75,14 +99,15 @@ impl Reader<'_, '_> {
         for piece in read {
             parts.push(match piece {
                 Piece::Literal(text) => Part::Literal(text.into()),
-                Piece::Placeholder(placeholder) if placeholder.filters.is_empty() => {
-                    self.part(placeholder.source, &text.place)?
-                }
-                Piece::Placeholder(_) => {
-                    let message = "no filter works on what is signed".to_owned();
-                    let help = format!("known here are {WORDS}, secrets and vars");
-                    self.findings.error("bad_filter", text.place.clone(), message, help);
-                    return None;
+                Piece::Placeholder(placeholder) => {
+                    let part = self.part(placeholder.source, &text.place)?;
+                    let calls = &placeholder.filters;
+                    let filters =
+                        reading::compiled(self.shared, calls, &text.place, self.findings)?;
+                    match filters.is_empty() {
+                        true => part,
+                        false => Part::Filtered(Box::new(part), filters),
+                    }
                 }
             });
         }

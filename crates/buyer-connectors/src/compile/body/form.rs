@@ -3,6 +3,7 @@
 use exchange_model::document::{Node, NodeKind};
 
 use super::BodyReader;
+use super::special::own_name;
 use crate::body::{Form, Pair};
 use crate::template::Escape;
 
@@ -13,7 +14,7 @@ impl BodyReader<'_, '_> {
         let mut form = Form::default();
         let mut complete = true;
         for entry in &table.entries {
-            if entry.key.starts_with('$') {
+            if entry.key.starts_with('$') && !entry.key.starts_with("$$") {
                 let help = "put it into the table of one name: { name = { \"$if\" = ..., \"$value\" = ... } }";
                 self.refuse(&entry.value, "a whole form has no condition", help);
                 return None;
@@ -23,7 +24,7 @@ impl BodyReader<'_, '_> {
                 _ => std::slice::from_ref(&entry.value),
             };
             for value in values {
-                match self.pair(&entry.key, value, escape) {
+                match self.pair(own_name(&entry.key), value, escape) {
                     Some(pair) => form.pairs.push(pair),
                     None => complete = false,
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use exchange_model::document::{Entry, Node, NodeKind, Table};
 
 use super::BodyReader;
+use super::special::own_name;
 use crate::body::Json;
 use crate::template::{Escape, Segment, Template};
 
@@ -51,7 +52,7 @@ impl BodyReader<'_, '_> {
         let mut complete = true;
         for entry in entries {
             match self.json(&entry.value) {
-                Some(value) => read.push((Json::key(&entry.key), value)),
+                Some(value) => read.push((Json::key(own_name(&entry.key)), value)),
                 None => complete = false,
             }
         }

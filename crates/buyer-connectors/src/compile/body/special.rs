@@ -9,6 +9,11 @@ use crate::body::Guard;
 /// Every special key.
 const KEYS: &[&str] = &["$if", "$is", "$value", "$each", "$json", "$xml", "$form"];
 
+/// The buyer's own name: `$$type` where the buyer says `$type`.
+pub(super) fn own_name(key: &str) -> &str {
+    key.strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(key)
+}
+
 /// The special keys of one table, and the rest.
 pub(super) struct Special<'n> {
     /// `$if` and `$is`.
@@ -51,7 +56,7 @@ impl BodyReader<'_, '_> {
                 "$json" => special.document = document(Format::Json),
                 "$xml" => special.document = document(Format::Xml),
                 "$form" => special.document = document(Format::Form),
-                name if name.starts_with('$') => {
+                name if name.starts_with('$') && !name.starts_with("$$") => {
                     self.unknown_key(entry);
                     return None;
                 }

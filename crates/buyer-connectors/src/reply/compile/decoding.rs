@@ -16,6 +16,8 @@ const SHAPES: &[(&str, Shape)] = &[
     ("html", Shape::Html),
     ("form", Shape::Form),
     ("delimited", Shape::Delimited),
+    ("json_lines", Shape::JsonLines),
+    ("csv", Shape::Csv),
     ("text", Shape::Text),
 ];
 
@@ -35,7 +37,14 @@ impl Dialect<'_> {
         if delimited && separator.as_ref().is_none_or(|separator| separator.value.is_empty()) {
             table.missing("separator", "\"|\"", findings);
         }
-        if let Some(beside) = separator.as_ref().or(label.as_ref()).filter(|_| !delimited) {
+        let csv = shape == Some(Shape::Csv);
+        if let Some(wide) = separator.as_ref().filter(|s| csv && s.value.chars().count() != 1) {
+            let message = "the columns of a table are separated by one character".to_owned();
+            let help = "write `separator = \";\"`".to_owned();
+            findings.error("bad_value", wide.place.clone(), message, help);
+        }
+        let beside = separator.as_ref().filter(|_| !csv).or(label.as_ref());
+        if let Some(beside) = beside.filter(|_| !delimited) {
             let message = "`separator` and `labels` are of a delimited text".to_owned();
             let help = "add `as = \"delimited\"`, or remove them".to_owned();
             findings.error("bad_value", beside.place.clone(), message, help);

@@ -332,7 +332,7 @@ fn the_parts_of_a_reply_are_checked_at_load() {
             expect![[r#"
             2 bad_value: `charset`: this is no charset of the web | write `charset = "windows-1252"`
             3 out_of_range: `unescape` = 5 is outside 0 to 4 | write a whole number from 0 to 4
-            4 unknown_word: `as` cannot be "yaml" | did you mean "html"? Allowed: auto, json, xml, html, form, delimited, text
+            4 unknown_word: `as` cannot be "yaml" | did you mean "html"? Allowed: auto, json, xml, html, form, delimited, json_lines, csv, text
         "#]],
         ),
         (
@@ -351,7 +351,7 @@ fn the_parts_of_a_reply_are_checked_at_load() {
             "unwrap = [{ at = \"/a\" }, { at = \"/a\" }, { at = \"/a\" }, { at = \"/a\" }, { key = \"x\", iz = 1 }]",
             expect![[r#"
             1 too_many: 5 documents inside each other | up to 4 can be unwrapped
-            2 unknown_key: unknown key `iz` | known keys here: at, column, header, key, pick, regex, take
+            2 unknown_key: unknown key `iz` | known keys here: at, column, filter, header, key, pick, regex, take
         "#]],
         ),
     ] {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use regex::Regex;
 
 use crate::template::scalar::Scalar;
@@ -87,4 +87,16 @@ pub(super) fn find<'v>(value: &Scalar<'v>, pattern: &Regex) -> Option<Scalar<'v>
 
 pub(super) fn base64(text: &str) -> String {
     STANDARD.encode(text)
+}
+
+pub(super) fn base64url(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+/// Of both alphabets, with and without padding, line ends skipped.
+pub(super) fn unbase64(coded: &str) -> Option<String> {
+    let coded: String = coded.split_ascii_whitespace().collect();
+    let coded = coded.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD.decode(coded).or_else(|_other| URL_SAFE_NO_PAD.decode(coded));
+    String::from_utf8(bytes.ok()?).ok()
 }
