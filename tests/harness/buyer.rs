@@ -110,12 +110,6 @@ impl TestBuyer {
         self
     }
 
-    /// The price that its campaign pays, as a table.
-    pub(crate) fn price(mut self, table: &str) -> Self {
-        self.price = table.to_owned();
-        self
-    }
-
     /// Misbehaves by this plan.
     pub(crate) fn faults(mut self, plan: FaultPlan) -> Self {
         self.spec.faults = plan;
