@@ -40,8 +40,8 @@ async fn held_buyer(says: &'static str) -> (RawBuyer, Sender<()>) {
     let (let_go, wait) = channel();
     let wait: Mutex<Receiver<()>> = Mutex::new(wait);
     let raw = buyer(move |_| {
-        // A test that has ended lets it go as well.
-        drop(tokio::task::block_in_place(|| wait.lock().unwrap().recv()));
+        let let_go = tokio::task::block_in_place(|| wait.lock().unwrap().recv());
+        assert!(let_go.is_ok() || std::thread::panicking(), "a test lets its buyer go");
         Act::Say(ok_json(says))
     });
     (raw.await, let_go)

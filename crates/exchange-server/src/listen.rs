@@ -89,7 +89,7 @@ fn connection(
     // Small answers must not wait for each other's acknowledgement; without it they are only slower.
     drop(stream.set_nodelay(true));
     let first_byte = FirstByte::default();
-    let io = Stamped { stream, first_byte: first_byte.clone(), clock: door.clock };
+    let io = Stamped { stream, first_byte: first_byte.clone(), clock: door.clock, ended: false };
     let routes = TowerToHyperService::new(door.routes);
     let service = service_fn(move |request: Request<Incoming>| {
         let (routes, first_byte) = (routes.clone(), first_byte.clone());
@@ -120,11 +120,17 @@ async fn answer(
 }
 
 /// A connection that notes when the first byte of a request arrives: budgets count from there.
+///
+/// Its end is told one look later than it is seen. A request that came whole and together with the
+/// end, as from a buyer that does not wait for thanks, is so given to its handler before hyper
+/// drops it with the connection.
 #[derive(Debug)]
 struct Stamped {
     stream: TcpStream,
     first_byte: FirstByte,
     clock: Clock,
+    /// Whether the end was seen.
+    ended: bool,
 }
 
 impl AsyncRead for Stamped {
@@ -137,6 +143,10 @@ impl AsyncRead for Stamped {
         let polled = Pin::new(&mut self.stream).poll_read(context, into);
         if into.filled().len() > before {
             self.first_byte.seen(|| self.clock.now());
+        } else if matches!(polled, Poll::Ready(Ok(()))) && !self.ended {
+            self.ended = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         polled
     }

@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use super::address::{About, Signed};
 use super::listeners::Called;
+use crate::calls::count_refusal;
 use crate::exchange::Engine;
 use crate::metrics;
 
@@ -121,20 +122,43 @@ async fn answer(
     let connector = engine.config().connectors.get(&campaign);
     let connector = connector.filter(|connector| connector.hears());
     let connector = connector.ok_or(Refused::Unknown("unknown"))?;
-    let (parts, body) = request.into_parts();
-    if ![Method::GET, Method::POST, Method::PUT].contains(&parts.method) {
+    if ![Method::GET, Method::POST, Method::PUT].contains(request.method()) {
         return Err(Refused::Method);
     }
-    let body = read(body).await?;
-    let said = understand(connector, &parts, &body);
-    let attempt = which(engine, &campaign, about).await?;
-    let outcome = name_of(&said);
-    settled(engine, attempt, said).await?;
-    if let Some(meters) = engine.meters(&campaign) {
-        meters.called_back(outcome);
-    }
-    tracing::info!(%attempt, %campaign, outcome, "a buyer called back");
+    let call = Call { engine: Arc::clone(engine), connector: Arc::clone(connector), about };
+    let (done, heard) = oneshot::channel();
+    engine.spawn_background(async move {
+        // Nobody waits for it when the buyer has gone.
+        let _told_or_gone = done.send(call.hear(request).await);
+    });
+    heard.await.unwrap_or(Err(Refused::Unavailable))?;
     Ok(thanks(connector))
+}
+
+/// A call by a signed address. It is heard in a task of its own: a buyer that does not wait for our
+/// thanks has said it all the same.
+struct Call {
+    engine: Arc<Engine>,
+    connector: Arc<Connector>,
+    about: About,
+}
+
+impl Call {
+    async fn hear(self, request: Request) -> Result<(), Refused> {
+        let (engine, campaign) = (&self.engine, self.connector.campaign());
+        let (parts, body) = request.into_parts();
+        let body = read(body).await?;
+        let said = understand(&self.connector, &parts, &body);
+        let attempt = which(engine, campaign, self.about).await?;
+        let outcome = name_of(&said);
+        if let Some(meters) = engine.meters(campaign) {
+            meters.called_back(outcome);
+            count_refusal(meters, "callback", &said);
+        }
+        settled(engine, attempt, said).await?;
+        tracing::info!(%attempt, %campaign, outcome, "a buyer called back");
+        Ok(())
+    }
 }
 
 fn whose(engine: &Engine, address: &Address) -> Result<(CampaignId, About), Refused> {
@@ -192,26 +216,15 @@ fn name_of(said: &PostAnswer) -> &'static str {
     }
 }
 
-/// Makes a definite answer durable. In a task of its own: a buyer that does not wait for our thanks
-/// has said it all the same.
-async fn settled(
-    engine: &Arc<Engine>,
-    attempt: AttemptId,
-    said: PostAnswer,
-) -> Result<(), Refused> {
+/// Makes a definite answer durable.
+async fn settled(engine: &Engine, attempt: AttemptId, said: PostAnswer) -> Result<(), Refused> {
     if !matches!(said, PostAnswer::Accepted(_) | PostAnswer::Rejected(_)) {
         return Ok(());
     }
-    let (done, settled) = oneshot::channel();
-    let worker = Arc::clone(engine);
-    engine.spawn_background(async move {
-        // Nobody waits for it when the buyer has gone.
-        drop(done.send(settle(&worker, attempt, said).await));
-    });
-    match tokio::time::timeout(SETTLING_MAX, settled).await {
-        Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(error))) => Err(refused_by_store(&error)),
-        Ok(Err(_)) | Err(_) => Err(Refused::Unavailable),
+    match tokio::time::timeout(SETTLING_MAX, settle(engine, attempt, said)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(refused_by_store(&error)),
+        Err(_elapsed) => Err(Refused::Unavailable),
     }
 }
 
