@@ -190,7 +190,7 @@ fn a_broken_credential_is_a_finding() {
         ),
         (
             "auth = { scheme = \"hmac\", header = \"A\", secret = \"acme_api_key\", hash = \"md5\" }",
-            "unknown_word",
+            "bad_value",
         ),
         (
             "auth = { scheme = \"client_certificate\", certificate = \"no.pem\", secret = \"acme_api_key\" }",

@@ -360,7 +360,7 @@ fn credentials_and_resolvers_are_checked() {
     check(
         &with("auth = { scheme = \"bear\", secret = \"granite_token\" }"),
         expect![[r#"
-            9:19 unknown_word: `scheme` cannot be "bear" | did you mean "bearer"? Allowed: header, query, basic, bearer, oauth2, token, standard_webhooks, hmac, client_certificate
+            9:19 unknown_word: `scheme` cannot be "bear" | did you mean "bearer"? Allowed: header, query, basic, bearer, oauth2, token, standard_webhooks, hmac, digest, client_certificate
         "#]],
     );
     check(
