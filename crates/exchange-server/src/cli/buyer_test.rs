@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use buyer_connectors::{Explained, RawReply};
+use buyer_connectors::RawReply;
 use clap::{Args, ValueEnum};
 use exchange_model::outcome::{BidToken, PingAnswer, PostAnswer, Resolver};
 use exchange_model::{CampaignId, LeadId, Money};
@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::explain::unknown;
-use crate::cli::explained::{self, JsonExplained, Verdict};
+use crate::cli::explained::{self, JsonExplained, Reading, Verdict};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::{DIM, Output, RED, painted};
 use crate::clock::Clock;
@@ -153,7 +153,7 @@ fn look(
     let sample = sample(campaign, exchange);
     let id = LeadId::from_bytes([0; 16]);
     let lead = stand::lead(options.lead.as_deref(), &campaign.vertical, id, sample.today)?;
-    show.carries(&stand);
+    show.carries(&stand)?;
     let mut broken = false;
     for (stage, request) in preview::requests(&stand.connector, campaign, &lead, &sample) {
         match request {
@@ -191,7 +191,7 @@ fn sent(
     let sample = sample(campaign, exchange);
     let id = LeadId::from_bytes(crate::random::bytes());
     let lead = stand::lead(options.lead.as_deref(), &campaign.vertical, id, sample.today)?;
-    show.carries(&stand);
+    show.carries(&stand)?;
     block_on(async {
         let hosts = to.map(|to| (to, hosts(campaign, &stand, &lead, &sample)));
         let network = (hosts, settings.allow_private_buyers);
@@ -315,16 +315,20 @@ struct Show {
 
 impl Show {
     /// What the ping carries of a lead, before it is sold.
-    fn carries(&mut self, stand: &Stand) {
+    fn carries(&mut self, stand: &Stand) -> std::io::Result<()> {
         let carried = stand.connector.ping_carries();
         self.report.ping_carries = carried.iter().map(ToString::to_string).collect();
-        if !stand.connector.has_ping() {
-            self.out.note("no ping: nothing leaves before the post");
-        } else if carried.is_empty() {
-            self.out.note("the ping carries nothing of the lead");
-        } else {
-            self.out.note(format!("the ping carries {}", self.report.ping_carries.join(", ")));
+        if self.out.json {
+            return Ok(());
         }
+        let said = if !stand.connector.has_ping() {
+            "no ping: nothing leaves before the post".to_owned()
+        } else if carried.is_empty() {
+            "the ping carries nothing of the lead".to_owned()
+        } else {
+            format!("the ping carries {}", self.report.ping_carries.join(", "))
+        };
+        self.out.data(said)
     }
 
     fn request(&mut self, stage: &'static str, request: ShownRequest) -> std::io::Result<()> {
@@ -355,7 +359,7 @@ impl Show {
     ) -> std::io::Result<()> {
         let stages = stages(stand, stage, &done.calls);
         for (call, name) in done.calls.iter().zip(stages) {
-            self.call(stand, name, call, verdict)?;
+            self.call(stand, name, call)?;
         }
         let ms = u64::try_from(done.timings.done.as_millis()).unwrap_or(u64::MAX);
         if !self.out.json {
@@ -366,13 +370,7 @@ impl Show {
         Ok(())
     }
 
-    fn call(
-        &mut self,
-        stand: &Stand,
-        stage: &'static str,
-        call: &Seen,
-        verdict: Verdict,
-    ) -> std::io::Result<()> {
+    fn call(&mut self, stand: &Stand, stage: &'static str, call: &Seen) -> std::io::Result<()> {
         self.request(stage, ShownRequest::new(&call.request, &stand.secrets))?;
         let reply = match &call.ended {
             Some(Ok(reply)) => reply,
@@ -384,11 +382,11 @@ impl Show {
             true => None,
             false => Some(ShownReply::new(reply, &stand.secrets)),
         };
-        let read = explained_as(stand, stage, &reply.raw());
+        let read = reading(stand, stage, &reply.raw());
         if self.out.json {
             if let Some(last) = self.report.calls.last_mut() {
                 last.reply = shown;
-                last.read = read.map(|read| JsonExplained::new(&read, verdict));
+                last.read = read.as_ref().map(JsonExplained::new);
             }
             return Ok(());
         }
@@ -397,7 +395,7 @@ impl Show {
             None => explained::line("reply", &format!("{}, not shown", reply.status), self.out)?,
         }
         match read {
-            Some(read) => explained::print(&read, verdict, self.out),
+            Some(read) => explained::print(&read, self.out),
             None => Ok(()),
         }
     }
@@ -411,13 +409,17 @@ impl Show {
     }
 }
 
-fn explained_as(stand: &Stand, stage: &str, reply: &RawReply<'_>) -> Option<Explained> {
-    match stage {
-        "ping" => stand.connector.explain_ping(reply),
-        "post" => Some(stand.connector.explain_post(reply)),
-        "status" => stand.connector.explain_ask(Resolver::Status, reply),
-        _ => None,
-    }
+fn reading(stand: &Stand, stage: &str, reply: &RawReply<'_>) -> Option<Reading> {
+    let connector = &stand.connector;
+    Some(match stage {
+        "ping" => Reading::of_ping(connector.explain_ping(reply)?, &connector.read_ping(reply)),
+        "post" => Reading::of_post(connector.explain_post(reply), &connector.read_post(reply)),
+        "status" => {
+            let answer = connector.read_ask(Resolver::Status, reply);
+            Reading::of_post(connector.explain_ask(Resolver::Status, reply)?, &answer)
+        }
+        _ => return None,
+    })
 }
 
 /// Which stage each call was: tokens say so themselves, the others come in their order.

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::cli::output::{DIM, GREEN, Output, RED, YELLOW, painted};
 
+mod values;
+
 /// Width of the words on the left.
 const LABEL: usize = 9;
 
@@ -94,7 +96,8 @@ struct JsonValue {
 }
 
 impl JsonExplained {
-    pub(crate) fn new(explained: &Explained, verdict: Verdict) -> Self {
+    pub(crate) fn new(reading: &Reading) -> Self {
+        let Reading { explained, verdict, values } = reading;
         let rules = explained.rules.iter().map(|rule| JsonRule {
             place: rule.place.clone(),
             when: printable(&rule.when),
@@ -102,17 +105,16 @@ impl JsonExplained {
             held: rule.held,
             found: rule.found.iter().map(JsonPlace::from).collect(),
         });
-        let values = explained
-            .values
+        let values = values
             .iter()
-            .map(|value| JsonValue { name: value.name.clone(), value: printable(&value.value) });
+            .map(|(name, value)| JsonValue { name: name.clone(), value: printable(value) });
         Self {
             read_as: explained.read_as.clone(),
             rules: rules.collect(),
             decided_by: explained.decided_by.map(|at| at.saturating_add(1)),
             values: values.collect(),
             outcome: explained.answer.clone(),
-            verdict,
+            verdict: *verdict,
         }
     }
 }
@@ -124,12 +126,33 @@ impl From<&buyer_connectors::ExplainedPlace> for JsonPlace {
     }
 }
 
+/// How one reply was read, and what was read of it.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) explained: Explained,
+    pub(crate) verdict: Verdict,
+    values: Vec<(String, String)>,
+}
+
+impl Reading {
+    /// Of a ping's reply.
+    pub(crate) fn of_ping(explained: Explained, answer: &PingAnswer) -> Self {
+        Self { explained, verdict: Verdict::of_ping(answer), values: values::of_ping(answer) }
+    }
+
+    /// Of the reply to a post, or to a call about one.
+    pub(crate) fn of_post(explained: Explained, answer: &PostAnswer) -> Self {
+        Self { explained, verdict: Verdict::of_post(answer), values: values::of_post(answer) }
+    }
+}
+
 /// Prints how one reply was read: what the rules look at, each rule, the values, the outcome.
-pub(crate) fn print(explained: &Explained, verdict: Verdict, out: Output) -> std::io::Result<()> {
+pub(crate) fn print(reading: &Reading, out: Output) -> std::io::Result<()> {
+    let Reading { explained, verdict, .. } = reading;
     line("read as", &explained.read_as, out)?;
     lines("found", &looked_at(explained), out)?;
     lines("rules", &rules(explained), out)?;
-    lines("values", &values(explained), out)?;
+    lines("values", &aligned(&reading.values), out)?;
     line("outcome", &verdict.painted(&printable(&explained.answer)), out)
 }
 
@@ -165,26 +188,26 @@ fn looked_at(explained: &Explained) -> Vec<String> {
 }
 
 fn rules(explained: &Explained) -> Vec<String> {
-    let of = |text: fn(&buyer_connectors::ExplainedRule) -> usize| {
-        explained.rules.iter().map(text).max().unwrap_or(0)
+    let of = |length: fn(&buyer_connectors::ExplainedRule) -> usize| {
+        explained.rules.iter().map(length).max().unwrap_or(0)
     };
-    let (then, when) = (of(|rule| rule.then.chars().count()), of(|rule| rule.when.chars().count()));
+    let then = of(|rule| rule.then.chars().count());
+    let place = of(|rule| short(&rule.place).chars().count());
     let mut shown = Vec::new();
     for (nth, rule) in explained.rules.iter().enumerate() {
-        let (then, when) =
-            (format!("{:then$}", rule.then), format!("{:when$}", printable(&rule.when)));
-        let place = painted(DIM, &rule.place);
-        let text = match explained.decided_by {
+        let place = format!("{:place$}", short(&rule.place));
+        let (then, when) = (format!("{:then$}", rule.then), printable(&rule.when));
+        shown.push(match explained.decided_by {
             Some(at) if at == nth => {
-                format!("{}  {then}  {when}  {place}", painted(GREEN, "yes"))
+                format!("{}  {then}  {}  {when}", painted(GREEN, "yes"), painted(DIM, place))
             }
+            // The first that holds decides; that a later one would too is worth knowing.
             Some(at) if at < nth => {
                 let held = if rule.held { "(y)" } else { "  -" };
-                format!("{}  {place}", painted(DIM, format!("{held}  {then}  {when}")))
+                painted(DIM, format!("{held}  {then}  {place}  {when}"))
             }
-            _ => format!(" no  {then}  {when}  {place}"),
-        };
-        shown.push(text);
+            _ => format!(" no  {then}  {}  {when}", painted(DIM, place)),
+        });
     }
     if explained.decided_by.is_none() && explained.read_as != "nothing" {
         shown.push("no rule holds: `otherwise` decides".to_owned());
@@ -192,10 +215,14 @@ fn rules(explained: &Explained) -> Vec<String> {
     shown
 }
 
-fn values(explained: &Explained) -> Vec<String> {
-    let width = explained.values.iter().map(|value| value.name.chars().count()).max().unwrap_or(0);
-    let shown = explained.values.iter();
-    shown.map(|value| format!("{:width$}  {}", value.name, printable(&value.value))).collect()
+/// The file's name and the line.
+fn short(place: &str) -> &str {
+    place.rsplit('/').next().unwrap_or(place)
+}
+
+fn aligned(values: &[(String, String)]) -> Vec<String> {
+    let width = values.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    values.iter().map(|(name, value)| format!("{name:width$}  {}", printable(value))).collect()
 }
 
 /// A text of a stranger, safe for a terminal: control characters are escaped.

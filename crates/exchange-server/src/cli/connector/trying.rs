@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use buyer_connectors::Explained;
 use clap::Args;
 use serde::Serialize;
 
@@ -10,7 +9,7 @@ use super::alone::{Alone, NotAlone};
 use super::recorded::{Given, Recorded};
 use crate::cli::context::Context;
 use crate::cli::diagnostics::{self, Look};
-use crate::cli::explained::{self, JsonExplained, Verdict};
+use crate::cli::explained::{self, JsonExplained, Reading, Verdict};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::{BOLD, Output, painted};
 
@@ -60,8 +59,7 @@ struct JsonReply {
 struct Tried {
     recorded: Recorded,
     stage: &'static str,
-    explained: Explained,
-    verdict: Verdict,
+    reading: Reading,
 }
 
 /// Reads every reply and prints what it means.
@@ -79,7 +77,7 @@ pub(crate) fn run(options: &Try, context: &Context) -> Ran {
         }
     };
     let tried = all(options, &alone)?;
-    let broken = tried.iter().filter(|tried| tried.verdict == Verdict::Broken).count();
+    let broken = tried.iter().filter(|tried| tried.reading.verdict == Verdict::Broken).count();
     if context.out.json {
         context.out.json(&report(&alone, broken, &tried))?;
     } else {
@@ -100,14 +98,14 @@ fn all(options: &Try, alone: &Alone) -> Result<Vec<Tried>, Failure> {
         let Some(explained) = connector.explain_ping(&recorded.raw()) else {
             return Err(Failure::usage(format!("connector `{}` has no ping", connector.name())));
         };
-        let verdict = Verdict::of_ping(&connector.read_ping(&recorded.raw()));
-        tried.push(Tried { recorded, stage: "ping", explained, verdict });
+        let reading = Reading::of_ping(explained, &connector.read_ping(&recorded.raw()));
+        tried.push(Tried { recorded, stage: "ping", reading });
     }
     for file in &options.post_reply {
         let recorded = Recorded::read(file, &given)?;
         let explained = connector.explain_post(&recorded.raw());
-        let verdict = Verdict::of_post(&connector.read_post(&recorded.raw()));
-        tried.push(Tried { recorded, stage: "post", explained, verdict });
+        let reading = Reading::of_post(explained, &connector.read_post(&recorded.raw()));
+        tried.push(Tried { recorded, stage: "post", reading });
     }
     Ok(tried)
 }
@@ -118,7 +116,7 @@ fn report(alone: &Alone, broken: usize, tried: &[Tried]) -> Report {
         stage: tried.stage,
         status: tried.recorded.status,
         bytes: tried.recorded.body.len(),
-        read: JsonExplained::new(&tried.explained, tried.verdict),
+        read: JsonExplained::new(&tried.reading),
     });
     Report {
         connector: alone.connector.name().to_owned(),
@@ -149,6 +147,6 @@ fn print(tried: &Tried, out: Output) -> std::io::Result<()> {
     if tried.recorded.too_long() {
         out.note("this reply is longer than the exchange reads: it would be cut off");
     }
-    explained::print(&tried.explained, tried.verdict, out)?;
+    explained::print(&tried.reading, out)?;
     out.data("")
 }
