@@ -15,7 +15,7 @@ use exchange_model::reason::{RejectClass, Unknown};
 
 use crate::auction::Ways;
 use crate::questions::Questions;
-use crate::record::{AttemptOutcome, Commit, Concluded, Next, OpenAttempt};
+use crate::record::{AttemptOutcome, Commit, Concluded, Intent, Next, OpenAttempt};
 
 pub use crate::questions::CALLBACK_TURN;
 
@@ -185,7 +185,7 @@ pub fn late_truth(
     how: Option<Resolver>,
     answer: PostAnswer,
 ) -> Option<Commit> {
-    if !is_definite(how, &answer, open.posted_again) {
+    if !is_definite(how, &answer, Doubts::of(&open.intent, open.posted_again)) {
         return None;
     }
     let outcome = match answer {
@@ -214,16 +214,34 @@ pub(crate) fn remember(known: &mut Handles, newer: Handles) -> bool {
     *known != before
 }
 
+/// What makes an answer ambiguous.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Doubts {
+    /// The post was repeated.
+    posted_again: bool,
+    /// Its key is that of an earlier post, which was refused at a price.
+    key_of_refused: bool,
+}
+
+impl Doubts {
+    pub(crate) fn of(intent: &Intent, posted_again: bool) -> Self {
+        Self { posted_again, key_of_refused: intent.request_key != intent.attempt }
+    }
+}
+
 /// Whether an answer settles what became of a post.
 ///
 /// The buyer's own word does; after a repetition, that it calls the lead a duplicate or that the
-/// first post never left proves nothing. Of a cancellation only its confirmation counts: anything
-/// else may speak of the cancellation and not of the lead.
-pub(crate) fn is_definite(how: Option<Resolver>, answer: &PostAnswer, posted_again: bool) -> bool {
+/// first post never left proves nothing. Who is asked by the key of a refused post may repeat that
+/// refusal, with the price that has been taken up since. Of a cancellation only its confirmation
+/// counts: anything else may speak of the cancellation and not of the lead.
+pub(crate) fn is_definite(how: Option<Resolver>, answer: &PostAnswer, doubts: Doubts) -> bool {
+    let Doubts { posted_again, key_of_refused } = doubts;
     let voided = matches!(answer, PostAnswer::Rejected(no) if no.class == RejectClass::Voided);
     match (how, answer) {
         (Some(Resolver::Void), _) => voided,
         (_, PostAnswer::Accepted(_)) => true,
+        (Some(_), PostAnswer::Rejected(no)) if key_of_refused && no.counter.is_some() => false,
         (Some(Resolver::Repost), PostAnswer::Rejected(no)) => no.class != RejectClass::Duplicate,
         (_, PostAnswer::Rejected(no)) => !posted_again || no.class != RejectClass::Duplicate,
         (None, PostAnswer::NotSent(_)) => !posted_again,

@@ -8,7 +8,7 @@ use super::ranking::Bid;
 use super::{Auction, Command, LAST_WORD, POST_LEAST, Phase};
 use crate::questions::Questions;
 use crate::record::{AttemptOutcome, Commit, Concluded, Next};
-use crate::resolution::{is_definite, remember};
+use crate::resolution::{Doubts, is_definite, remember};
 use crate::trace::TraceEvent;
 
 /// A post whose answer was lost, or put off by its buyer.
@@ -145,7 +145,8 @@ impl Auction {
         how: Option<Resolver>,
         answer: PostAnswer,
     ) {
-        if is_definite(how, &answer, lost.posted_again) {
+        let intent = self.intent.as_ref().expect("an attempt that is asked for has its intent");
+        if is_definite(how, &answer, Doubts::of(intent, lost.posted_again)) {
             self.posted_again = lost.posted_again;
             return self.take_outcome(now, lost.bid, answer);
         }

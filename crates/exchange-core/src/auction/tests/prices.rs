@@ -247,3 +247,28 @@ fn an_answer_without_a_price_is_a_bid_at_the_contract_price_or_none() {
     let stage = play(setup("tier one\nbolt base 9.00 direct", Goal::Sell), "");
     assert_eq!(stage.heard, "0ms persist prepare bolt 9.00 USD for 7.20 USD\n");
 }
+
+#[test]
+fn a_refusal_repeated_under_its_key_says_nothing_of_the_counter_offer_that_was_taken() {
+    for (how, timer) in [("repost", ""), ("status", "180 timer")] {
+        let tree = format!("tier one\nacme\nbolt samekey resolve {how} poll 100-150");
+        let ended = |said: &str| {
+            let script = format!(
+                "20 acme bids 9.00
+                 35 bolt bids 15.00
+                 37 durable
+                 60 bolt rejects price 12.00
+                 62 durable
+                 80 bolt lost reset
+                 {timer}
+                 190 bolt tells {how} {said}
+                 192 durable"
+            );
+            play(setup(&tree, Goal::Sell), &script).heard
+        };
+        let first = ended("rejects price 12.00");
+        assert!(!first.contains("prepare acme"), "the lead would be sold twice: {first}");
+        let own = ended("rejects filter");
+        assert!(own.contains("post acme"), "another refusal is of the second post: {own}");
+    }
+}
