@@ -13,10 +13,13 @@ use settlement_ledger::{LedgerError, hold};
 
 use super::super::attempt::{AttemptRow, attempt_row, lead_row, states};
 use super::super::books::hold_of;
-use super::super::columns::{digits, one, run, to_json};
+use super::super::columns::{all, digits, run, to_json};
 use super::super::txn::Txn;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
+
+/// Exceptions of one kind that are kept for one attempt.
+const EXCEPTIONS_MAX: usize = 16;
 
 impl Txn<'_> {
     /// Books the outcome of an attempt, once.
@@ -263,7 +266,8 @@ impl Txn<'_> {
         Err(StoreError::Conflict(format!("`{}` was decided already", concluded.attempt)))
     }
 
-    /// Keeps something for a person to look at, once.
+    /// Keeps something for a person to look at, once. After enough of a kind about one attempt,
+    /// more says nothing new, and a buyer may say it without end.
     pub(super) fn exception(
         &self,
         attempt: AttemptId,
@@ -272,9 +276,9 @@ impl Txn<'_> {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (lead, step) = (attempt.lead().to_bytes(), attempt.step());
-        let sql = "SELECT 1 FROM exception WHERE lead = ?1 AND step = ?2 AND kind = ?3
-                   AND detail = ?4";
-        if one(self.conn, sql, (lead, step, kind, detail), |_row| Ok(()))?.is_some() {
+        let sql = "SELECT detail FROM exception WHERE lead = ?1 AND step = ?2 AND kind = ?3";
+        let known: Vec<String> = all(self.conn, sql, (lead, step, kind), |row| Ok(row.get(0)?))?;
+        if known.len() >= EXCEPTIONS_MAX || known.iter().any(|before| before == detail) {
             return Ok(());
         }
         tracing::warn!(%attempt, kind, detail, "recorded for finance");

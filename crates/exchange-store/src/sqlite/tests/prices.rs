@@ -213,3 +213,18 @@ fn a_buyers_word_about_any_attempt_is_judged_by_what_is_stored() {
     assert!(desk.store().attempt(attempt(1, 9)).blocking_wait().unwrap().is_none());
     desk.verify();
 }
+
+#[test]
+fn a_buyer_that_never_stops_contradicting_itself_fills_no_disk() {
+    let desk = posted(PriceChange::Lower);
+    accept(&desk, "10");
+    for cents in 0..100 {
+        let price = format!("11.{cents:02}");
+        desk.step(1, Some(concluded(attempt(1, 1), accepted_at(Some(&price)))), Next::Nothing);
+    }
+    let kept = desk.exceptions();
+    assert!((8..=32).contains(&kept.len()), "{}", kept.len());
+    desk.step(1, Some(concluded(attempt(1, 1), rejected())), Next::Nothing);
+    assert_eq!(desk.exceptions().len(), kept.len() + 1, "another kind is still kept");
+    desk.verify();
+}
