@@ -78,7 +78,7 @@ fn compiled(
     findings: &mut Findings,
 ) -> Option<Arc<Connector>> {
     let file = Arc::clone(&campaign.place.file);
-    let folder = Path::new(&file.path).parent().unwrap_or(Path::new("")).to_owned();
+    let folder = Path::new(&file.path).parent().unwrap_or_else(|| Path::new("")).to_owned();
     let document = Document::parse(file, findings)?;
     let usage = CampaignUse {
         campaign: campaign.id.clone(),

@@ -125,7 +125,7 @@ impl Lone<'_> {
             bids,
         };
         let secrets = Secrets::from_pairs(secrets.iter().map(|name| (name.clone(), "stand-in")));
-        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         let beside = move |name: &str| source(&folder.join(name)).ok().map(Arc::new);
         let compiled = compile(self.document, &[usage], &beside, &secrets, &mut findings);
         (compiled.get(&campaign).cloned(), findings)

@@ -65,7 +65,10 @@ fn acceptance(values: &mut Values, accepted: &Acceptance) {
     add(values, "price", accepted.price.as_ref());
     add(values, "ref", accepted.buyer_ref.as_ref());
     add(values, "redirect", accepted.redirect_url.as_ref());
-    handles(values, "values", &accepted.handles);
+    let named = |name: &str| name != "ref" || accepted.buyer_ref.is_none();
+    for (name, value) in accepted.handles.0.iter().filter(|(name, _)| named(name)) {
+        add(values, &format!("values.{name}"), Some(value));
+    }
     for leg in &accepted.legs {
         let id = leg.brand.id.as_deref().unwrap_or_default();
         let said = if leg.accepted { "accepted" } else { "not accepted" };
