@@ -113,6 +113,19 @@ impl Text {
         }
     }
 
+    /// What it is to a receiver of parts, where it is a document.
+    pub(crate) fn media_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Template(_) => None,
+            Self::Guarded(_, inner) => inner.media_type(),
+            Self::Document(body) => match &**body {
+                Body::Json(_) => Some("application/json"),
+                Body::Xml(_) => Some("application/xml"),
+                _ => None,
+            },
+        }
+    }
+
     pub(crate) fn visit(&self, see: See<'_>) {
         match self {
             Self::Template(template) => template.visit(see),

@@ -67,7 +67,7 @@ pub(crate) enum Part {
     /// A header as it is sent; empty when there is none.
     Header(HeaderName),
     /// One of these after filters.
-    Filtered(Box<Part>, Vec<Filter>),
+    Filtered(Box<Self>, Vec<Filter>),
 }
 
 impl Part {
@@ -103,12 +103,11 @@ impl Part {
                     Self::Timestamp => Scalar::Moment(signed.now),
                     other => Scalar::Text(other.text(request, signed)?),
                 };
-                let last = filters.iter().fold(Some(first), |value, filter| {
-                    filter
-                        .apply(value, &NoValues)
-                        .map(|value| Scalar::owned(value.text().into_owned()))
-                });
-                Cow::Owned(last?.text().into_owned())
+                let mut value = Some(first);
+                for filter in filters {
+                    value = filter.apply(value, &NoValues);
+                }
+                value?.into_text()
             }
         })
     }
@@ -288,6 +287,39 @@ mod tests {
         let plain = "POST./v1/post?x=1.1614265330.att_1.{}.";
         let whole = [Part::Literal(plain.into())];
         assert_eq!(templated, hmac_of(hmac::HMAC_SHA256, b"k", &whole, b"", true));
+    }
+
+    fn sealed(how: Sealing, of: Vec<Part>) -> String {
+        let signer = Signer::Hmac(HmacSigner {
+            how,
+            header: HeaderName::from_static("x-signature"),
+            of: of.into(),
+            coding: Coding::Hex,
+            prefix: "".into(),
+        });
+        let mut request = request(b"{}");
+        request.headers.insert("x-nonce", HeaderValue::from_static("n1"));
+        let now = Timestamp::from_unix_millis(1_614_265_330_250);
+        signer.sign(&mut request, Signed { id: "att_1", now }).unwrap();
+        header(&request, "x-signature").to_owned()
+    }
+
+    #[test]
+    fn what_is_signed_may_be_a_header_or_go_through_filters() {
+        let body_hash = Filter::Digest(Digest::Sha256, Coding::Hex);
+        let nonce = Part::from_word("header.x-nonce").unwrap();
+        let parts = vec![
+            nonce,
+            Part::Filtered(Box::new(Part::Timestamp), vec![Filter::EpochMillis]),
+            Part::Filtered(Box::new(Part::Body), vec![body_hash]),
+            Part::from_word("header.x-absent").unwrap(),
+        ];
+        let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let plain = vec![Part::Literal(format!("n11614265330250{hash}").into())];
+        let md5 = |of| sealed(Sealing::Plain(Digest::Md5), of);
+        assert_eq!(md5(parts), md5(plain));
+        assert!(Part::from_word("header.a b").is_none());
+        assert_eq!(md5(vec![Part::Body, Part::Literal("abc".into())]).len(), 32);
     }
 
     #[test]

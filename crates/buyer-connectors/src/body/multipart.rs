@@ -9,7 +9,7 @@ const BOUNDARY: &str = "rialto-part";
 
 /// Appends the parts, and the end.
 pub(super) fn push(form: &Form, values: &dyn Values, out: &mut String) {
-    let mut parts: Vec<(&str, String)> = Vec::with_capacity(form.pairs.len());
+    let mut parts: Vec<Part<'_>> = Vec::with_capacity(form.pairs.len());
     for pair in &form.pairs {
         if pair.each {
             each_brand(values, |values| parts.extend(part(pair, values)));
@@ -18,12 +18,18 @@ pub(super) fn push(form: &Form, values: &dyn Values, out: &mut String) {
         }
     }
     let boundary = boundary(&parts);
-    for (name, value) in parts {
+    for Part { name, media_type, value } in parts {
         for piece in ["--", &boundary, "\r\nContent-Disposition: form-data; name=\""] {
             out.push_str(piece);
         }
         push_name(name, out);
-        for piece in ["\"\r\n\r\n", &value, "\r\n"] {
+        out.push_str("\"\r\n");
+        if let Some(media_type) = media_type {
+            for piece in ["Content-Type: ", media_type, "\r\n"] {
+                out.push_str(piece);
+            }
+        }
+        for piece in ["\r\n", &value, "\r\n"] {
             out.push_str(piece);
         }
     }
@@ -32,14 +38,27 @@ pub(super) fn push(form: &Form, values: &dyn Values, out: &mut String) {
     }
 }
 
-fn part<'p>(pair: &'p Pair, values: &dyn Values) -> Option<(&'p str, String)> {
+/// A part that has a value.
+struct Part<'p> {
+    name: &'p str,
+    /// Of a document; a plain value has none.
+    media_type: Option<&'static str>,
+    value: String,
+}
+
+fn part<'p>(pair: &'p Pair, values: &dyn Values) -> Option<Part<'p>> {
     let mut value = String::new();
-    pair.value.push(values, Escape::None, &mut value).then_some((&*pair.name, value))
+    let media_type = pair.value.media_type();
+    pair.value.push(values, Escape::None, &mut value).then_some(Part {
+        name: &pair.name,
+        media_type,
+        value,
+    })
 }
 
 /// The first boundary that no value holds.
-fn boundary(parts: &[(&str, String)]) -> String {
-    let free = |boundary: &String| !parts.iter().any(|(_, value)| value.contains(boundary));
+fn boundary(parts: &[Part<'_>]) -> String {
+    let free = |boundary: &String| !parts.iter().any(|part| part.value.contains(boundary));
     let mut numbered = (0_u64..).map(|number| format!("{BOUNDARY}-{number:08}"));
     numbered.find(free).expect("values are finite, boundaries are not")
 }

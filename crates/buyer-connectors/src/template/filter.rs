@@ -156,6 +156,10 @@ pub(crate) enum Filter {
     Base64Url,
     /// The text that was coded so; nothing where it was none.
     Unbase64,
+    /// With percent-encoding undone; nothing where it is no text then.
+    Unurl,
+    /// With entities of XML undone; as it is where one is unknown.
+    Unxml,
     /// Escaped for another document, inside of this one.
     Escaped(Escape),
 }
@@ -227,6 +231,8 @@ impl Filter {
             Self::Uuid => Some(Scalar::owned(hash::uuid(&value.text()))),
             Self::Base64 => Some(Scalar::owned(text::base64(&value.text()))),
             Self::Base64Url => Some(Scalar::owned(text::base64url(&value.text()))),
+            Self::Unurl => text::unurl(&value.text()).map(Scalar::owned),
+            Self::Unxml => Some(Scalar::owned(text::unxml(&value.text()))),
             Self::Unbase64 => text::unbase64(&value.text()).map(Scalar::owned),
             Self::Escaped(escape) => {
                 let mut out = String::new();

@@ -19,4 +19,5 @@ mod sample;
 mod singling;
 mod tls;
 mod transport;
+mod unseen;
 mod world;

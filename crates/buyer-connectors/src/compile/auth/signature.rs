@@ -104,10 +104,7 @@ impl Reader<'_, '_> {
                     let calls = &placeholder.filters;
                     let filters =
                         reading::compiled(self.shared, calls, &text.place, self.findings)?;
-                    match filters.is_empty() {
-                        true => part,
-                        false => Part::Filtered(Box::new(part), filters),
-                    }
+                    if filters.is_empty() { part } else { Part::Filtered(Box::new(part), filters) }
                 }
             });
         }

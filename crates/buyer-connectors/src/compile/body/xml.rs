@@ -110,9 +110,33 @@ impl BodyReader<'_, '_> {
     pub(super) fn children(&mut self, table: &Table) -> Option<Vec<Element>> {
         let mut elements = Vec::new();
         for entry in &table.entries {
-            self.repeated(entry, &mut elements)?;
+            self.element_or_list(entry, &mut elements)?;
         }
         Some(elements)
+    }
+
+    fn element_or_list(&mut self, entry: &Entry, into: &mut Vec<Element>) -> Option<()> {
+        if entry.key == "#elements" {
+            return self.in_order(&entry.value, into);
+        }
+        self.repeated(entry, into)
+    }
+
+    /// `#elements`: tables of elements one after the other, where names come again in between.
+    fn in_order(&mut self, node: &Node, into: &mut Vec<Element>) -> Option<()> {
+        let NodeKind::Array(items) = &node.kind else {
+            let help = "write \"#elements\" = [{ key = \"zip\" }, { string = \"{{ zip }}\" }]";
+            self.refuse(node, "`#elements` is a list of tables", help);
+            return None;
+        };
+        for item in items {
+            let inside = self.deeper(item, |reader| {
+                let table = reader.table(item)?;
+                reader.children(table)
+            });
+            into.extend(inside?);
+        }
+        Some(())
     }
 
     /// A list repeats the element.
@@ -204,7 +228,7 @@ impl BodyReader<'_, '_> {
             } else if entry.key == "#cdata" && text.is_none() {
                 text = Some(Content::CData(self.text(&entry.value, Escape::None)?));
             } else {
-                self.repeated(entry, &mut elements)?;
+                self.element_or_list(entry, &mut elements)?;
             }
         }
         match text {

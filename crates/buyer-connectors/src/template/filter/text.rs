@@ -100,3 +100,43 @@ pub(super) fn unbase64(coded: &str) -> Option<String> {
     let bytes = STANDARD_NO_PAD.decode(coded).or_else(|_other| URL_SAFE_NO_PAD.decode(coded));
     String::from_utf8(bytes.ok()?).ok()
 }
+
+/// `+` stays: it is a blank in forms only.
+pub(super) fn unurl(coded: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(coded.len());
+    let mut rest = coded.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let mut digit = || char::from(ahead.next()?).to_digit(16);
+        let code = if byte == b'%' { digit().zip(digit()) } else { None };
+        match code.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
+            Some(code) => {
+                bytes.push(code);
+                rest = ahead;
+            }
+            None => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+pub(super) fn unxml(coded: &str) -> String {
+    quick_xml::escape::unescape(coded).map_or_else(|_other| coded.to_owned(), Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_coded_comes_back() {
+        assert_eq!(unurl("a%2Fb+c%C3%A9 100% %zz %4").as_deref(), Some("a/b+cé 100% %zz %4"));
+        assert_eq!(unurl("%ff"), None);
+        assert_eq!(unxml("a &amp; b &#65;&lt;"), "a & b A<");
+        assert_eq!(unxml("a & b &nbsp;"), "a & b &nbsp;");
+        assert_eq!(unbase64(" YS\n9i+w== "), None);
+        assert_eq!(unbase64("w6k_").as_deref(), Some("é?"));
+        assert_eq!(unbase64("YQ").as_deref(), Some("a"));
+        assert_eq!(base64url("é?"), "w6k_");
+    }
+}
