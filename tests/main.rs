@@ -6,10 +6,11 @@
 
 mod harness;
 
-mod callbacks;
 mod buyer_answers;
+mod callbacks;
 mod cascade;
 mod cli;
+mod connector_tools;
 mod crash;
 mod deadline;
 mod hostile_buyers;

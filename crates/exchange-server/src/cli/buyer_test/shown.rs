@@ -96,6 +96,7 @@ fn headers(headers: &HeaderMap, secrets: &Secrets) -> Vec<(String, String)> {
 fn authorization(text: &str, secrets: &Secrets) -> String {
     let shown = hidden(text, secrets);
     match text.split_once(' ') {
+        Some(("Basic", _)) => "Basic [hidden]".to_owned(),
         _ if shown != printable(text) => shown,
         Some((scheme, _)) => format!("{} [hidden]", printable(scheme)),
         None => "[hidden]".to_owned(),
