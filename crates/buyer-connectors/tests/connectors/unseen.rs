@@ -221,7 +221,7 @@ impl Dialect {
                 add(stage, connector.encode_ask(how, &after).expect("encodes"));
             }
         }
-        out
+        out.replace('\r', "")
     }
 }
 
