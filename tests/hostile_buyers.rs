@@ -101,7 +101,8 @@ async fn b12_a_flood_of_1xx_answers_is_cut() {
 async fn b04_prices_that_are_none_are_never_coerced() {
     let bad = |text: &str, code| (Fault::BadPrice(text.to_owned()), code);
     pings_are_no_bids(vec![
-        bad("-1", "bad_reply"),
+        // Zero or less is a way to say no.
+        bad("-1", "declined"),
         bad("NaN", "bad_reply"),
         bad("1e400", "bad_reply"),
         bad("1e1", "bad_reply"),
@@ -356,7 +357,8 @@ async fn c07_a_redirected_post_is_a_rejection_and_not_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b13_a_buyer_that_fails_again_and_again_is_left_alone_and_others_are_not() {
-    let failing = TestBuyer::plain("failing", 5000).faults(FaultPlan::every_ping(Fault::Status(500)));
+    let failing =
+        TestBuyer::plain("failing", 5000).faults(FaultPlan::every_ping(Fault::Status(500)));
     let mut world =
         World::of([failing, TestBuyer::nested("honest", HONEST), TestBuyer::plain("third", 900)])
             .start()
@@ -375,7 +377,9 @@ async fn b13_a_buyer_that_fails_again_and_again_is_left_alone_and_others_are_not
     let metrics = world.metrics().await;
     let gauge = |buyer: &str| {
         let label = format!("\"{buyer}\"");
-        let line = metrics.lines().find(|line| line.starts_with("rialto_buyer_breaker{") && line.contains(&label));
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("rialto_buyer_breaker{") && line.contains(&label));
         line.and_then(|line| line.split(' ').next_back()).map(str::to_owned)
     };
     assert_eq!(gauge("failing").as_deref(), Some("2"), "{metrics}");
@@ -451,8 +455,13 @@ rules = [{ when = { at = "$.price", exists = true }, then = "accepted" }]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b14_when_every_buyer_is_down_the_lead_is_unsold_and_sells_again_when_they_are_back() {
-    let mut world =
-        World::of([TestBuyer::plain("alpha", 2000), TestBuyer::nested("beta", 1000)]).start().await;
+    // Three: of fewer, each may have its own trouble, and is left alone for a while.
+    let buyers = [
+        TestBuyer::plain("alpha", 2000),
+        TestBuyer::nested("beta", 1000),
+        TestBuyer::plain("gamma", 900),
+    ];
+    let mut world = World::of(buyers).start().await;
     for buyer in world.buyers.iter() {
         buyer.set_faults(FaultPlan::every_ping(Fault::Reset));
     }
