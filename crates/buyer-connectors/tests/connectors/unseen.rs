@@ -334,3 +334,73 @@ fn every_request_of_every_dialect_is_as_recorded() {
         expect_file![dialect.folder.join("requests.txt")].assert_eq(&dialect.requests());
     }
 }
+
+/// The findings about a ping in a connector with such texts of its own.
+fn findings(lets: &str, ping: &str) -> String {
+    crate::world::listed(&crate::one_buyer::Dialect::ping(ping).own(lets).findings())
+}
+
+#[test]
+fn contact_data_cannot_slip_into_a_ping_by_a_text_of_ones_own_or_a_signature() {
+    let lets = r#"let = { who = "{{ first_name }} {{ zip }}", sum = "{{ let.who | hash('md5') }}", tail = "{{ phone | last4 }}{{ zip }}" }"#;
+    for body in [
+        "{{ let.who }}",
+        "{{ let.sum }}",
+        "{{ zip | hmac('sha256', let.who) }}",
+        "{{ phone | hash('sha256') }}",
+        "{{ zip | hmac('sha256', phone) }}",
+        "{{ email | base64 }}",
+    ] {
+        let found = findings(lets, &format!("body = {{ a = \"{body}\" }}"));
+        assert!(found.contains("contact_in_ping"), "{body}: {found}");
+    }
+    assert_eq!(findings(lets, r#"body = { a = "{{ let.tail | hash('sha256') }}" }"#), "");
+}
+
+#[test]
+fn mistakes_in_the_new_words_are_reported_with_their_remedy() {
+    for (lets, ping, found) in [
+        (
+            r#"let = { a = "{{ let.b }}", b = "x{{ let.a }}" }"#,
+            r#"body = { a = "{{ let.a }}" }"#,
+            "let_too_deep: `let` texts stand in each other more than 4 deep",
+        ),
+        (
+            r#"let = { signed = "x" }"#,
+            r#"body = { a = "{{ let.singed }}" }"#,
+            "the connector has no `let.singed` | did you mean `let.signed`?",
+        ),
+        (
+            "",
+            r#"body = { a = "{{ zip | hmac('md5', var.key) }}" }"#,
+            "filter `hmac` cannot use md5",
+        ),
+        (
+            "",
+            r#"body = { a = "{{ now | date('%H', 'Texas') }}" }"#,
+            "knows no time zone `Texas`; they are like `America/Chicago`",
+        ),
+        ("", r#"body = { a = "{{ violations | mod(0) }}" }"#, "cannot divide by zero"),
+    ] {
+        let all = findings(lets, ping);
+        assert!(all.contains(found), "{found}:\n{all}");
+    }
+    let reply = r#"reply = { rules = [{ when = { at = "$.a", filter = "prefix(zip)", is = [1] }, then = "bid" }], price = { at = "$.p", filter = "dvi(100)" } }"#;
+    let all = replaced(reply);
+    for found in [
+        "`zip` is not known here | take a text, a number or `var.name`",
+        "no filter is called `dvi`",
+    ] {
+        assert!(all.contains(found), "{found}:\n{all}");
+    }
+}
+
+/// The findings of a file whose ping has this reply instead of the usual one.
+fn replaced(reply: &str) -> String {
+    let text = crate::one_buyer::Dialect::ping("body = {}").text();
+    let start = text.find("reply = {").expect("a reply");
+    let (before, rest) = text.split_at(start);
+    let (_, after) = rest.split_once('\n').expect("its end");
+    let text = format!("{before}{reply}\n{after}");
+    crate::world::listed(&crate::world::compile_file("buyer.toml", &text).1)
+}
