@@ -270,6 +270,95 @@ async fn the_address_of_a_ping_leads_to_the_post_that_follows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c04_a_reply_after_a_call_has_settled_the_pending_post_becomes_an_exception() {
+    let (raw, let_go) = held_buyer(SOLD).await;
+    let mut world = short(alpha(&raw)).await;
+    let (id, url) = pending(&world, &raw, 1).await;
+    says(&world, &url, &no()).await;
+    world.until_status(&id, "unsold").await;
+    let_go.send(()).unwrap();
+    let noted = || async { (exceptions(&world) == 1).then_some(()) };
+    eventually("the contradiction", noted).await;
+    world.books_verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_about_a_refused_post_while_the_next_tier_is_asked_books_no_sale() {
+    let raw = buyer(|_| Act::Say(ok_json(NO))).await;
+    let (let_go, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let next = RawBuyer::start(move |request| match request.path.as_str() {
+        "/ping" => {
+            let let_go = tokio::task::block_in_place(|| wait.lock().unwrap().recv());
+            assert!(let_go.is_ok() || std::thread::panicking(), "a test lets its buyer go");
+            Act::Say(ok_json(BID))
+        }
+        _ => Act::Say(ok_json(SOLD)),
+    })
+    .await;
+    let beta = TestBuyer::raw("beta", next.addr).ping_timeout("20s");
+    let tree = "deadline = \"30s\"\npost_reserve = \"5s\"\n";
+    let world = World::of([alpha(&raw)]).tier([beta]).times(tree, "20s");
+    let mut world = world.start().await;
+    let answer = posting(&world, 1);
+    let url = told(&raw, "/post").await;
+    let asked = || async { (!next.requests("/ping").is_empty()).then_some(()) };
+    eventually("the next tier", asked).await;
+    let early = call(&world, Method::POST, &url, &sold().to_string()).await;
+    assert_eq!(early.status, 503, "the refusal is not durable yet: call again");
+    let_go.send(()).unwrap();
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.outcome(), "sold", "to the next tier: {}", answer.text());
+    assert_eq!((attempts(&world, "rejected"), attempts(&world, "accepted")), (1, 1));
+    says(&world, &url, &sold()).await;
+    assert_eq!(exceptions(&world), 1);
+    world.books_verify().await;
+}
+
+/// Bids, refuses at a price it would pay, and is told where to call in its pings and posts.
+const HAGGLER: &str = r#"auth = { scheme = "bearer", secret = "alpha_token" }
+
+[connector.main.ping]
+url = "ORIGIN/ping"
+format = "json"
+timeout = "3s"
+body = { zip = "{{ zip }}", cb = "{{ callback_url }}" }
+reply = { rules = [{ when = { at = "$.ok", is = [true] }, then = "bid" }], price = { at = "$.price" } }
+
+[connector.main.post]
+url = "ORIGIN/post"
+format = "json"
+timeout = "20s"
+body = { lead = "{{ lead }}", cb = "{{ callback_url }}" }
+reply = { rules = [
+  { when = { at = "$.ok", is = [false] }, then = "rejected" },
+  { when = { at = "$.wait", is = [true] }, then = "pending" },
+], counter = { at = "$.would" } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_by_the_address_of_a_ping_says_nothing_of_a_second_post() {
+    let posts = Mutex::new(0);
+    let raw = buyer(move |_| {
+        let mut posts = posts.lock().unwrap();
+        *posts += 1;
+        Act::Say(ok_json(if *posts == 1 { r#"{"ok":false,"would":"25.00"}"# } else { WAIT }))
+    });
+    let raw = raw.await;
+    let haggler = TestBuyer::raw("alpha", raw.addr).dialect(HAGGLER).calls_back(true);
+    let mut world = long(haggler).await;
+    let answer = posting(&world, 1);
+    let waits = || async { (attempts(&world, "unknown") == 1).then_some(()) };
+    eventually("the second post", waits).await;
+    says(&world, &told(&raw, "/ping").await, &no()).await;
+    assert_eq!(attempts(&world, "unknown"), 1, "it may be the first refusal once more");
+    says(&world, &told(&raw, "/post").await, &sold()).await;
+    let answer = answer.await.unwrap();
+    assert_eq!((answer.outcome().as_str(), answer.at("price").as_str()), ("sold", "20.00"));
+    world.books_verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_may_be_a_get_or_a_form() {
     let raw = waiting_buyer().await;
     let mut world = short(alpha(&raw)).await;

@@ -40,7 +40,7 @@ mod durable;
 pub use bug::{Progress, after_a_bug};
 use durable::Happened;
 
-/// Calls of buyers that may wait for one auction; more find it too busy and go to the store.
+/// Calls of buyers that may wait for one auction; more wait until it has listened to these.
 const CALLS_MAX: usize = 4;
 /// How long a finished auction waits for late bids before its journey is written.
 const LATE_BIDS: Duration = Duration::from_secs(3);
@@ -257,8 +257,10 @@ impl Driver {
         answer: PostAnswer,
     ) {
         if let Some(resolver) = self.handed_over.get(&attempt) {
-            // A full queue means that the resolver has had its answer already.
-            return drop(resolver.try_send(Word { how, answer }));
+            if let Err(unheard) = resolver.try_send(Word { how, answer }) {
+                self.hear_late(attempt, unheard.into_inner());
+            }
+            return;
         }
         let now = self.now();
         let event = match how {
@@ -266,6 +268,15 @@ impl Driver {
             None => Event::PostAnswer(attempt, answer),
         };
         auction.handle(now, event);
+    }
+
+    /// The resolver has ended, or has words enough: the store compares this one with the record.
+    fn hear_late(&mut self, attempt: AttemptId, word: Word) {
+        let engine = Arc::clone(&self.engine);
+        self.work.spawn(async move {
+            resolver::hear_late(&engine, attempt, word).await;
+            Happened::Recorded(Ok(()))
+        });
     }
 
     /// A buyer called us about its post. It is thanked when what it said is durable.

@@ -6,12 +6,14 @@
 //! is not settled on disk is taken up again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange_core::record::{Commit, OpenAttempt};
 use exchange_core::resolution::{Resolution, ResolutionCommand, ResolutionEvent, late_truth};
+use exchange_model::AttemptId;
 use exchange_model::outcome::{PostAnswer, Resolver as How};
 use exchange_model::reason::{NotSent, Unknown};
-use exchange_store::StoreError;
+use exchange_store::{AttemptRecord, StoreError};
 use metrics::Gauge;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -26,6 +28,8 @@ use questions::{Asked, Question};
 
 /// Words that may wait for one resolver; it needs only the first that is definite.
 const WORDS_MAX: usize = 4;
+/// Pause before a truth is queued again that the store had no room for.
+const AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// What a buyer said to the auction that has left the post.
 #[derive(Debug)]
@@ -61,6 +65,53 @@ pub fn start(engine: &Arc<Engine>, open: OpenAttempt) -> mpsc::Sender<Word> {
         drop(listening);
     });
     sender
+}
+
+/// Stores what a buyer says about a post on which nobody works any more: what decides it, or what
+/// contradicts the decision.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn judge(
+    engine: &Engine,
+    record: AttemptRecord,
+    how: Option<How>,
+    said: PostAnswer,
+) -> Result<(), StoreError> {
+    // That nothing left is no news of a post whose answer is known.
+    if matches!(said, PostAnswer::NotSent(_)) && !record.state.is_open() {
+        return Ok(());
+    }
+    let open = engine.as_remembered(record.attempt);
+    match late_truth(engine.now(), &open, how, said) {
+        Some(commit) => keep(engine, commit).await,
+        None => Ok(()),
+    }
+}
+
+/// A word that came when the work on its post was over.
+pub async fn hear_late(engine: &Engine, attempt: AttemptId, word: Word) {
+    let judged = async {
+        match engine.store().attempt(attempt).await? {
+            Some(record) => judge(engine, record, word.how, word.answer).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(error) = judged.await {
+        tracing::error!(%attempt, code = error.code(), "a late word cannot be stored");
+    }
+}
+
+/// Makes it durable, however long the store has no room for it: nobody would say it again.
+async fn keep(engine: &Engine, commit: Commit) -> Result<(), StoreError> {
+    loop {
+        match engine.store().commit(commit.clone(), None).await {
+            Err(StoreError::Overloaded) => {
+                engine.clock().sleep_until(engine.now().after(AGAIN_AFTER)).await;
+            }
+            done => return done.map(drop),
+        }
+    }
 }
 
 struct Resolver {
@@ -117,6 +168,27 @@ impl Resolver {
                 ResolutionCommand::Done => break,
             }
         }
+        self.hear_out().await;
+    }
+
+    /// Nothing is worked on any more. What is still out, or waits to be heard, may contradict what
+    /// was decided: a void that is confirmed after all, a repetition that was accepted.
+    async fn hear_out(self) {
+        let Self { engine, resolution, words, mut asked, calls, gauges, .. } = self;
+        // Buyers that call from here on find nobody, and are compared with the record.
+        drop((calls, gauges));
+        let attempt = resolution.open().intent.attempt;
+        if let Some(mut words) = words {
+            words.close();
+            while let Ok(word) = words.try_recv() {
+                hear_late(&engine, attempt, word).await;
+            }
+        }
+        while let Some(done) = asked.join_next().await {
+            if let Ok((how, Asked::Answer(answer))) = done {
+                hear_late(&engine, attempt, Word { how: Some(how), answer }).await;
+            }
+        }
     }
 
     fn handle(&mut self, event: ResolutionEvent) {
@@ -169,8 +241,8 @@ impl Resolver {
 
     /// Whether it is durable.
     async fn persist(&mut self, commit: Commit) -> bool {
-        match self.engine.store().commit(commit, None).await {
-            Ok(_done) => {
+        match keep(&self.engine, commit).await {
+            Ok(()) => {
                 for buyer in self.to_thank.drain(..) {
                     // A buyer that has hung up needs no thanks.
                     let _told_or_gone = buyer.send(());

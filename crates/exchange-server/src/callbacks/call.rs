@@ -12,10 +12,10 @@ use axum::extract::{Path, Request, State};
 use axum::routing::any;
 use buyer_connectors::{CallbackCall, Connector};
 use bytes::Bytes;
-use exchange_core::resolution::late_truth;
 use exchange_model::outcome::PostAnswer;
+use exchange_model::reason::Unknown;
 use exchange_model::{AttemptId, CampaignId, LeadId};
-use exchange_store::StoreError;
+use exchange_store::{AttemptState, StoreError};
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -27,6 +27,7 @@ use super::listeners::Called;
 use crate::calls::count_refusal;
 use crate::exchange::Engine;
 use crate::metrics;
+use crate::resolver;
 
 /// Largest body of a call, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -149,7 +150,14 @@ impl Call {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
         let said = understand(&self.connector, &parts, &body);
-        let attempt = which(engine, campaign, self.about).await?;
+        let meant = which(engine, campaign, self.about).await?;
+        let attempt = meant.attempt;
+        let said = match said {
+            PostAnswer::Rejected(_) if meant.after_refusal => {
+                PostAnswer::Unknown(Unknown::Unreadable)
+            }
+            said => said,
+        };
         let outcome = name_of(&said);
         if let Some(meters) = engine.meters(campaign) {
             meters.called_back(outcome);
@@ -183,9 +191,17 @@ fn understand(connector: &Connector, parts: &Parts, body: &Bytes) -> PostAnswer 
 }
 
 /// The post that a call is about.
-async fn which(engine: &Engine, campaign: &CampaignId, about: About) -> Result<AttemptId, Refused> {
+#[derive(Clone, Copy, Debug)]
+struct Meant {
+    attempt: AttemptId,
+    /// By the address of a ping that an earlier, refused post was made on as well: another refusal
+    /// may be that one once more, and leaves this post as it is.
+    after_refusal: bool,
+}
+
+async fn which(engine: &Engine, campaign: &CampaignId, about: About) -> Result<Meant, Refused> {
     match about {
-        About::Post(attempt) => Ok(attempt),
+        About::Post(attempt) => Ok(Meant { attempt, after_refusal: false }),
         About::Ping(_) => match posted(engine, campaign, about.lead()).await {
             Ok(found) => found.ok_or(Refused::Unknown("unknown")),
             Err(error) => Err(refused_by_store(&error)),
@@ -198,12 +214,15 @@ async fn posted(
     engine: &Engine,
     campaign: &CampaignId,
     lead: LeadId,
-) -> Result<Option<AttemptId>, StoreError> {
+) -> Result<Option<Meant>, StoreError> {
     let Some(view) = engine.store().lead_view(lead).await? else { return Ok(None) };
-    let mut posts = view.attempts.iter().filter(|post| post.campaign == *campaign).rev();
-    let open = |state: &str| matches!(state, "prepared" | "unknown");
-    let last = posts.clone().next();
-    Ok(posts.find(|post| open(&post.state)).or(last).map(|post| post.attempt))
+    let posts = view.attempts.iter().rev().filter(|post| post.campaign == *campaign);
+    let posts = posts.map(|post| (post.attempt, AttemptState::from_code(&post.state)));
+    let open = posts.clone().find(|(_, state)| state.is_some_and(AttemptState::is_open));
+    let refused = |(_, state)| state == Some(AttemptState::Rejected);
+    let after_refusal = open.is_some() && posts.clone().any(refused);
+    let meant = open.or_else(|| posts.clone().next());
+    Ok(meant.map(|(attempt, _)| Meant { attempt, after_refusal }))
 }
 
 /// The word for metrics and the log.
@@ -221,32 +240,31 @@ async fn settled(engine: &Engine, attempt: AttemptId, said: PostAnswer) -> Resul
     if !matches!(said, PostAnswer::Accepted(_) | PostAnswer::Rejected(_)) {
         return Ok(());
     }
-    match tokio::time::timeout(SETTLING_MAX, settle(engine, attempt, said)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(refused_by_store(&error)),
-        Err(_elapsed) => Err(Refused::Unavailable),
-    }
+    let settling = settle(engine, attempt, said);
+    tokio::time::timeout(SETTLING_MAX, settling).await.unwrap_or(Err(Refused::Unavailable))
 }
 
 /// Hands the answer to whoever works on the post. Nobody, or nobody that it helps: then the store
-/// compares it with what was decided.
-async fn settle(engine: &Engine, attempt: AttemptId, said: PostAnswer) -> Result<(), StoreError> {
+/// compares it with what was decided. What is not decided on disk and has its auction is left to
+/// that auction: two must not decide one post.
+async fn settle(engine: &Engine, attempt: AttemptId, said: PostAnswer) -> Result<(), Refused> {
     for _ in 0..TELLINGS {
         let (durable, heard) = oneshot::channel();
         let called = Called { attempt, answer: said.clone(), durable };
-        if !engine.listeners().tell(called) {
+        if !engine.listeners().tell(called).await {
             break;
         }
         if heard.await.is_ok() {
             return Ok(());
         }
     }
-    let record = engine.store().attempt(attempt).await?;
-    let open = engine.as_remembered(record.ok_or(StoreError::NoAttempt(attempt))?.attempt);
-    match late_truth(engine.now(), &open, None, said) {
-        Some(commit) => engine.store().commit(commit, None).await.map(drop),
-        // What it says, it says of a repetition of the post, not of the post.
-        None => Ok(()),
+    let record = engine.store().attempt(attempt).await.map_err(|error| refused_by_store(&error))?;
+    match record {
+        None => Err(Refused::Unknown("unknown")),
+        Some(record) if record.state == AttemptState::Prepared => Err(Refused::Unavailable),
+        Some(record) => resolver::judge(engine, record, None, said)
+            .await
+            .map_err(|error| refused_by_store(&error)),
     }
 }
 

@@ -44,11 +44,13 @@ impl Listeners {
         Listening { listeners: self.clone(), attempt, serial }
     }
 
-    /// Tells whoever works on the post; `false` when nobody does, or has no time to listen.
-    #[must_use]
-    pub fn tell(&self, called: Called) -> bool {
+    /// Tells whoever works on the post, as soon as it has time to listen; `false` when nobody does.
+    pub async fn tell(&self, called: Called) -> bool {
         let listener = self.by_attempt.get(&called.attempt).map(|there| there.calls.clone());
-        listener.is_some_and(|calls| calls.try_send(called).is_ok())
+        match listener {
+            Some(calls) => calls.send(called).await.is_ok(),
+            None => false,
+        }
     }
 
     fn leave(&self, attempt: AttemptId, serial: u64) {
@@ -82,20 +84,20 @@ mod tests {
         Called { attempt, answer, durable: oneshot::channel().0 }
     }
 
-    #[test]
-    fn the_latest_listener_is_told_and_an_earlier_one_that_leaves_takes_nothing_away() {
+    #[tokio::test]
+    async fn the_latest_listener_is_told_and_an_earlier_one_that_leaves_takes_nothing_away() {
         let listeners = Listeners::default();
         let attempt = AttemptId::new(LeadId::from_bytes([1; 16]), 1);
-        assert!(!listeners.tell(called(attempt)), "nobody listens");
+        assert!(!listeners.tell(called(attempt)).await, "nobody listens");
         let (auction, mut at_auction) = mpsc::channel(1);
         let (resolver, mut at_resolver) = mpsc::channel(1);
         let first = listeners.listen(attempt, auction);
         let second = listeners.listen(attempt, resolver);
         drop(first);
-        assert!(listeners.tell(called(attempt)));
+        assert!(listeners.tell(called(attempt)).await);
         assert!(at_resolver.try_recv().is_ok() && at_auction.try_recv().is_err());
         drop(second);
-        assert!(!listeners.tell(called(attempt)));
+        assert!(!listeners.tell(called(attempt)).await);
         assert!(listeners.by_attempt.is_empty());
     }
 }
