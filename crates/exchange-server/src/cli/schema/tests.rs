@@ -285,7 +285,7 @@ fn what_a_reader_refuses_the_schema_marks() {
         "[connector.main.ping.reply]\nrules = [{ when = { at = \"$.a\", equals = 1 }, then = \"bid\" }]",
         "[connector.main.ping.reply]\nrules = [{ then = \"sold\" }]",
         "[connector.main]\nresolve = [\"ask\"]",
-        "[connector.main.post]\nmethod = \"PATCH\"",
+        "[connector.main.post]\nmethod = \"FETCH\"",
         "[connector.main]\nauth = { scheme = \"beerer\" }",
         "[[campaign]]\nid = \"x\"",
         "[[campaign]]\nid = \"x\"\nvertical = \"v\"\nconnector = \"c\"\nprice = { mode = \"bid\", ceiling = 60 }",
