@@ -57,6 +57,7 @@ impl<'d> Found<'d> {
             Self::Json(Value::String(text)) => Some(text.clone()),
             Self::Json(Value::Number(number)) => Some(number.to_string()),
             Self::Json(_) => None,
+            Self::Element(element) if element.is_in_pieces() => None,
             Self::Element(_) | Self::Text(_) => self.raw().map(|text| text.trim().to_owned()),
         }
     }
@@ -65,6 +66,7 @@ impl<'d> Found<'d> {
     pub(super) fn number(&self) -> Option<Decimal> {
         match self {
             Self::Json(Value::Bool(_)) => None,
+            Self::Element(element) if element.is_in_pieces() => None,
             _ => decimal(&self.text()?),
         }
     }

@@ -1,30 +1,41 @@
 //! Replies of several lines, as the JSON list that they are: JSON in each line, or a table under a
 //! line of names.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::json;
 use super::tree::ELEMENTS_MAX;
 
-/// One JSON document in each line that is not empty; nothing when one of them is none.
+/// One JSON document in each line that is not empty; nothing when one of them is none,
+/// or there are too many.
 pub(super) fn json(text: &str) -> Option<Value> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.take(ELEMENTS_MAX).map(json::parse).collect::<Option<Vec<_>>>().map(Value::Array)
+    let read = lines.take(ELEMENTS_MAX.saturating_add(1)).map(json::parse);
+    let read = read.collect::<Option<Vec<_>>>()?;
+    (read.len() <= ELEMENTS_MAX).then_some(Value::Array(read))
 }
 
 /// Rows as objects of texts, under the names of the first row (RFC 4180). A cell without a name is
-/// left out.
+/// left out; nothing when two columns have one name, because either could be meant.
 pub(super) fn csv(text: &str, separator: char) -> Option<Value> {
     let mut rows = rows(text, separator)?.into_iter();
     let names = rows.next()?;
+    let mut known = BTreeSet::new();
+    if !names.iter().filter(|name| !name.is_empty()).all(|name| known.insert(name.as_str())) {
+        return None;
+    }
     let object = |row: Vec<String>| {
         let cells = names.iter().cloned().zip(row.into_iter().map(Value::String));
-        Value::Object(cells.collect::<Map<String, Value>>())
+        let named = cells.filter(|(name, _)| !name.is_empty());
+        Value::Object(named.collect::<Map<String, Value>>())
     };
     Some(Value::Array(rows.map(object).collect()))
 }
 
-/// Cells of rows, without the blanks around what is not quoted; nothing when a quote stays open.
+/// Cells of rows, without the blanks around what is not quoted; nothing when a quote
+/// stays open or closes too early.
 fn rows(text: &str, separator: char) -> Option<Vec<Vec<String>>> {
     let mut rows = Vec::new();
     let mut row = Vec::new();
@@ -49,6 +60,8 @@ fn rows(text: &str, separator: char) -> Option<Vec<Vec<String>>> {
                     rows.push(std::mem::take(&mut row));
                 }
             }
+            // Behind a quoted text only blanks may stand.
+            other if was_quoted && !other.is_whitespace() => return None,
             other => cell.push(other),
         }
     }

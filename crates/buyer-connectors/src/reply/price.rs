@@ -73,11 +73,14 @@ impl PriceRule {
             }
         };
         let (minus_inside, text) = without_minus(text);
+        if minus && minus_inside {
+            return None;
+        }
         let digits = self.plain(text)?;
         let amount = Money::parse(&digits, currency).ok()?.amount();
         let unit = if self.cents { Decimal::new(1, currency.exponent()) } else { Decimal::ONE };
         let amount = amount.checked_mul(unit)?;
-        Some(if minus || minus_inside { Decimal::ZERO } else { amount })
+        Some(if minus || minus_inside { -amount } else { amount })
     }
 
     /// Digits with a point, the separators of groups left out where they belong.
@@ -90,6 +93,11 @@ impl PriceRule {
             Some(group) if whole.contains(group.as_str()) => ungrouped(whole, group)?,
             _ => whole.to_owned(),
         };
+        // A point that is not the declared one may be anything, a separator of thousands too.
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if !digits(&whole) || !fraction.is_none_or(digits) {
+            return None;
+        }
         Some(match fraction {
             Some(fraction) => format!("{whole}.{fraction}"),
             None => whole,

@@ -14,6 +14,7 @@ mod decoding;
 mod explained;
 mod findings;
 mod locating;
+mod misread;
 mod outcomes;
 
 /// No reply here has a filter.

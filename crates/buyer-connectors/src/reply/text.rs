@@ -33,13 +33,13 @@ pub(super) fn words(text: &str) -> Option<String> {
 const MASK: &str = "[masked]";
 
 fn mask(word: &str) -> &str {
-    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let digits = word.chars().filter(|c| c.is_numeric()).count();
     if word.contains('@') || digits >= 7 { MASK } else { word }
 }
 
 /// A phone written with blanks spreads over several words.
 fn mask_spread_digits(text: &str) -> String {
-    let phone_like = |c: char| c.is_ascii_digit() || " ()+-.".contains(c);
+    let phone_like = |c: char| c.is_numeric() || " ()+-.".contains(c);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(phone_like) {
@@ -47,7 +47,7 @@ fn mask_spread_digits(text: &str) -> String {
         let end = run.find(|c| !phone_like(c)).unwrap_or(run.len());
         let (run, after) = run.split_at(end);
         out.push_str(before);
-        let digits = run.chars().filter(char::is_ascii_digit).count();
+        let digits = run.chars().filter(|c| c.is_numeric()).count();
         if digits >= 7 {
             let blank = |is: bool| if is { " " } else { "" };
             let (before, after) = (blank(run.starts_with(' ')), blank(run.ends_with(' ')));

@@ -198,6 +198,23 @@ impl<'t> Element<'t> {
         }
     }
 
+    /// Whether several elements of an XML document have brought its text: put together, their
+    /// digits would be a number that nobody has said. In a page markup stands within numbers.
+    pub(super) fn is_in_pieces(self) -> bool {
+        !self.tree.any_case && self.pieces() > 1
+    }
+
+    /// As deep as the tree, which is bounded.
+    fn pieces(self) -> usize {
+        let children = self.inner().map_or(&[][..], |inner| &inner.children).iter();
+        children.fold(0, |pieces: usize, child| {
+            pieces.saturating_add(match child {
+                Child::Text(text) => usize::from(!text.trim().is_empty()),
+                Child::Element(at) => self.sibling(*at).pieces(),
+            })
+        })
+    }
+
     /// Its text, without that of its children.
     pub(super) fn own_text(self) -> String {
         let own = self.inner().map_or(&[][..], |inner| &inner.children).iter();
