@@ -3,6 +3,7 @@
 //! What matters here is what is known when it fails: whether the request may have reached the
 //! buyer. It may from the moment it is handed to a connection, unless the connection hands it back.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::identity::Identity;
 use crate::request::Request;
 
 /// How an exchange ended, before a dialect reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Ending {
     /// The whole reply.
     Reply { status: u16, headers: HeaderMap, body: Bytes, encoded: bool },
@@ -40,6 +41,23 @@ pub(super) enum Ending {
     TimedOut,
     /// The time was up before the request could leave.
     NoTimeLeft,
+}
+
+/// What happened and the status; a reply may repeat the lead.
+impl fmt::Debug for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply { status, body, .. } => {
+                let bytes = body.len();
+                f.debug_struct("Reply").field("status", status).field("bytes", &bytes).finish()
+            }
+            Self::NotSent(why) => f.debug_tuple("NotSent").field(why).finish(),
+            Self::Reset => f.write_str("Reset"),
+            Self::Truncated { status } => f.debug_tuple("Truncated").field(status).finish(),
+            Self::TimedOut => f.write_str("TimedOut"),
+            Self::NoTimeLeft => f.write_str("NoTimeLeft"),
+        }
+    }
 }
 
 impl Ending {
@@ -345,6 +363,15 @@ mod tests {
     use crate::transport::connect::{Names, http};
     use crate::transport::metered::Allowance;
     use crate::transport::settings::TransportSettings;
+
+    #[test]
+    fn what_a_buyer_has_said_is_not_shown() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-echo", HeaderValue::from_static("jane@lead.example"));
+        let body = Bytes::from_static(b"jane@lead.example");
+        let shown = format!("{:?}", Ending::Reply { status: 200, headers, body, encoded: true });
+        assert!(shown.contains("200") && !shown.contains("jane"), "{shown}");
+    }
 
     fn line() -> Line {
         let settings = Arc::new(TransportSettings::default());
