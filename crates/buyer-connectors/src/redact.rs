@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::secrets::Secrets;
+use crate::template::Escape;
 
 /// Shorter secrets stand in too many places by chance; what they are part of is readable then.
 const HIDDEN_MIN: usize = 4;
@@ -36,22 +37,29 @@ impl Secrets {
 
 /// The forms in which a request or a reply may hold a secret.
 fn written(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::String(secret.to_owned()).to_string();
-    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let mut forms = vec![
-        secret.to_owned(),
-        json.trim_matches('"').to_owned(),
-        quick_xml::escape::escape(secret).into_owned(),
-        form.replace('+', "%20"),
-        form,
+    let mut forms = escaped(secret);
+    forms.extend(forms.clone().iter().flat_map(|once| escaped(once)));
+    forms.extend([
         STANDARD_NO_PAD.encode(secret),
         URL_SAFE_NO_PAD.encode(secret),
         secret.to_ascii_lowercase(),
         secret.to_ascii_uppercase(),
-    ];
+    ]);
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// A text as it is, and as each part of a request writes it; twice over, it is in a document inside
+/// of a value.
+fn escaped(text: &str) -> Vec<String> {
+    let form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let written = [Escape::None, Escape::Json, Escape::Xml, Escape::Url].map(|escape| {
+        let mut out = String::new();
+        escape.push(text, &mut out);
+        out
+    });
+    written.into_iter().chain([form.replace('+', "%20"), form]).collect()
 }
 
 #[cfg(test)]
@@ -75,5 +83,24 @@ mod tests {
         }
         assert_eq!(secrets.hidden_in("a/b \"c\"&d-more"), "[secret long]");
         assert_eq!(secrets.hidden_in("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_as_requests_write_it() {
+        let secret = "p~s*s\"&w";
+        let secrets = Secrets::from_pairs([("key", secret)]);
+        let pushed = |escape: Escape, text: &str| {
+            let mut out = String::new();
+            escape.push(text, &mut out);
+            out
+        };
+        let escapes = [Escape::Json, Escape::Xml, Escape::Url, Escape::Form];
+        for outer in escapes {
+            for inner in escapes {
+                let text = pushed(outer, &format!("x {}", pushed(inner, secret)));
+                let hidden = secrets.hidden_in(&text);
+                assert!(hidden.contains("[secret key]"), "{inner:?} in {outer:?}: {hidden}");
+            }
+        }
     }
 }
