@@ -22,7 +22,7 @@ const OAUTH2_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where a token comes from.
 pub(crate) struct Grant {
     how: How,
-    /// A digest of everything that is asked: the same credentials have the same token.
+    /// A digest of everything that is asked, and of how the answer is read: the same credentials have the same token.
     key: [u8; 32],
 }
 
@@ -41,6 +41,16 @@ pub(crate) struct TokenStage {
     pub(crate) signers: Arc<[Signer]>,
 }
 
+impl TokenStage {
+    fn request(&self, now: Timestamp) -> Result<Request, EncodeError> {
+        let mut request = self.plan.request(&At(now))?;
+        for signer in self.signers.iter() {
+            signer.sign(&mut request, Signed { id: "token", now })?;
+        }
+        Ok(request)
+    }
+}
+
 /// Never what is asked: it holds credentials.
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +61,7 @@ impl fmt::Debug for Grant {
     }
 }
 
-/// Two grants that ask the same have the same token.
+/// Two grants that ask the same and read it alike have the same token.
 impl PartialEq for Grant {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
@@ -67,22 +77,20 @@ impl Grant {
     }
 
     pub(crate) fn stage(stage: TokenStage) -> Result<Self, EncodeError> {
-        let request = stage.plan.request(&At(Timestamp::default()))?;
-        let key = digest_of("stage", &request);
+        // How it is signed and how it is read belong to it: a file that is mended and loaded again
+        // must not go on with what the old one has read.
+        let request = stage.request(Timestamp::default())?;
+        let read = format!("{:?} {:?}", stage.plan.timeout, stage.reply);
+        let key = digest_of(&format!("stage {read}"), &request);
         Ok(Self { how: How::Stage(Box::new(stage)), key })
     }
 
     /// What is asked.
     pub(crate) fn request(&self, now: Timestamp) -> Result<Request, EncodeError> {
-        let stage = match &self.how {
-            How::OAuth2(request) => return Ok(Request::clone(request)),
-            How::Stage(stage) => stage,
-        };
-        let mut request = stage.plan.request(&At(now))?;
-        for signer in stage.signers.iter() {
-            signer.sign(&mut request, Signed { id: "token", now })?;
+        match &self.how {
+            How::OAuth2(request) => Ok(Request::clone(request)),
+            How::Stage(stage) => stage.request(now),
         }
-        Ok(request)
     }
 
     /// How long it may take.

@@ -253,6 +253,18 @@ async fn without_the_token_of_the_token_stage_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn a_kept_token_is_not_used_by_a_connector_that_reads_another_one() {
+    let both = ("/token", r#"200 {"jwt":"J1","access":"J2","ttl":600}"#);
+    let mut buyer = ByRote::start(WHOLE, &[both, PROGRAMMES, PING]).await;
+    buyer.ping().await;
+    buyer.connector = connector(&WHOLE.replace("$.jwt", "$.access"));
+    buyer.ping().await;
+    let asked = buyer.asked();
+    let pings: Vec<&String> = asked.iter().filter(|text| path_of(text) == Some("/ping")).collect();
+    assert!(pings[0].contains("J1") && pings[1].contains("J2"), "{pings:?}");
+}
+
+#[tokio::test]
 async fn a_token_that_the_buyer_refuses_is_fetched_again_for_the_next() {
     let refused = ("/post", "401 {}");
     let buyer = ByRote::start(WHOLE, &[TOKEN, TRANSACTION, refused]).await;
