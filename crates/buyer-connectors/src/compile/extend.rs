@@ -168,7 +168,7 @@ impl Extender<'_, '_> {
         }
         if used {
             let place = self.done.document.sources.place(entry.key_span.clone());
-            self.check_needs(&table, &needs, &place);
+            self.check_needs(&mut table, &needs, &place);
         }
         Some(table)
     }
@@ -279,7 +279,10 @@ impl Extender<'_, '_> {
         Some(tables)
     }
 
-    fn check_needs(&mut self, table: &Table, needs: &[Needed], place: &Place) {
+    /// Reports what a preset needs and nobody gives. Its example takes the place of a missing var,
+    /// so that the templates which use it are not reported as well.
+    fn check_needs(&mut self, table: &mut Table, needs: &[Needed], place: &Place) {
+        let mut examples = Table::default();
         for Needed { preset, key, name, text } in needs {
             let given = merge::has(table, &format!("{key}.{name}"));
             if given || (*key == "secrets" && self.secrets.get(name).is_some()) {
@@ -287,10 +290,41 @@ impl Extender<'_, '_> {
             }
             let need = need(name.clone(), text);
             let message = format!("preset `{preset}` needs `{key}.{name}`: {}", need.what);
-            let help = format!("add `{key} = {{ {name} = \"{}\" }}`", need.example);
+            let help = match misnamed(table, key, name, needs) {
+                Some(near) => format!("did you mean it by `{near}`? It is called `{name}`"),
+                None => format!("add `{key} = {{ {name} = \"{}\" }}`", need.example),
+            };
             self.findings.error("preset_needs", place.clone(), message, help);
+            if *key == "vars" {
+                examples.entries.push(text_entry(name, need.example));
+            }
+        }
+        if !examples.entries.is_empty() {
+            let vars = Entry { value: table_node(examples), ..text_entry("vars", String::new()) };
+            *table = merge::merged(Table { entries: vec![vars] }, std::mem::take(table));
         }
     }
+}
+
+/// A given name that nothing needs and that is close to the one that is missing.
+fn misnamed<'t>(table: &'t Table, key: &str, name: &str, needs: &[Needed]) -> Option<&'t str> {
+    let NodeKind::Table(given) = &table.get(key)?.value.kind else { return None };
+    let is_needed = |word: &str| needs.iter().any(|need| need.key == key && need.name == word);
+    let words = given.entries.iter().map(|entry| entry.key.as_str());
+    nearest(name, words.filter(|word| !is_needed(word)))
+}
+
+/// An entry that stands in no file.
+fn text_entry(key: &str, text: String) -> Entry {
+    Entry {
+        key: key.to_owned(),
+        key_span: 0..0,
+        value: Node { kind: NodeKind::String(text), span: 0..0 },
+    }
+}
+
+fn table_node(table: Table) -> Node {
+    Node { kind: NodeKind::Table(table), span: 0..0 }
 }
 
 /// Puts a preset's maps or ranges below those of the file.

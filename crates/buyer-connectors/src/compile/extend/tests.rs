@@ -263,6 +263,14 @@ fn what_a_preset_needs_is_asked_for_by_name() {
     "#]];
     expected.assert_eq(&listed(&findings));
     assert_eq!(done.document.sources.first().path, "buyer.toml");
+    let (_, findings) = worked_out(
+        "[connector.main]\nextends = \"generic_json\"\nvars = { bases = \"https://b.example\" }\n",
+        Purpose::Live,
+    );
+    let expected = expect![[r#"
+        buyer.toml:1 preset_needs: preset `generic_json` needs `vars.base`: where /ping and /post are | did you mean it by `bases`? It is called `base`
+    "#]];
+    expected.assert_eq(&listed(&findings));
     // A connector that no campaign names may leave it to those that extend it.
     let (_, findings) = worked_out(
         "[connector.half]\nextends = \"generic_json\"\n[connector.main]\nextends = \"half\"\nvars.base = \"b\"\n",
