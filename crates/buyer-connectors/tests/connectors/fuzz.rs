@@ -324,13 +324,14 @@ fn fuzz(target: &str, percent: u32, ground: &Ground, make: impl Fn(&mut Random) 
     let limit = Duration::from_secs(asked.unwrap_or(SECONDS)) * percent / 100;
     let drawn = || std::collections::hash_map::RandomState::new().build_hasher().finish();
     let first = number("RIALTO_FUZZ_SEED").unwrap_or_else(|| asked.map_or(SEED, |_| drawn()));
-    let (began, mut cases, mut slowest) = (now(), 0_u64, Duration::ZERO);
+    let (began, mut cases, mut slowest) = (now(), 0_u64, (Duration::ZERO, first));
     while began.elapsed() < limit {
         let seed = first.wrapping_add(cases);
-        slowest = slowest.max(run(target, seed, ground, &make(&mut Random::new(seed))));
+        slowest = slowest.max((run(target, seed, ground, &make(&mut Random::new(seed))), seed));
         cases += 1;
     }
-    told(&format!("fuzz {target}: {cases} cases from seed {first}, the slowest {slowest:?}"));
+    let (took, at) = slowest;
+    told(&format!("fuzz {target}: {cases} cases from seed {first}, the slowest {took:?} at {at}"));
     assert!(cases > 0);
 }
 
