@@ -131,6 +131,11 @@ impl<'t> Element<'t> {
         self.tree.document()
     }
 
+    /// How many elements its tree has, the document among them.
+    pub(super) fn siblings(self) -> usize {
+        self.tree.elements.len()
+    }
+
     /// The element of the same tree with this number.
     pub(super) fn sibling(self, at: usize) -> Self {
         Self { tree: self.tree, at }

@@ -3,8 +3,6 @@
 //! `/a/b`, `//b`, `*`, `[2]`, `[last()]`, `[@id='x']`, `[name='x']`, `text()`, `/a/@b`, and `./b`
 //! inside an item. Each step visits an element once, so a path costs what its document costs.
 
-use std::collections::BTreeSet;
-
 use super::tree::{Element, NameTest};
 
 mod parse;
@@ -116,14 +114,17 @@ fn attributes<'t>(element: Element<'t>, name: &NameTest) -> impl Iterator<Item =
 /// The elements, or also all inside of them, each once and in document order.
 fn widened<'t>(at: Vec<Element<'t>>, inside: bool) -> Vec<Element<'t>> {
     let Some(any) = at.first().copied().filter(|_| inside) else { return at };
-    let mut seen = BTreeSet::new();
+    let mut seen = vec![false; any.siblings()];
     let mut waiting = at;
     while let Some(element) = waiting.pop() {
-        if seen.insert(element.number()) {
+        if let Some(seen) = seen.get_mut(element.number())
+            && !std::mem::replace(seen, true)
+        {
             waiting.extend(element.children());
         }
     }
-    seen.into_iter().map(|number| any.sibling(number)).collect()
+    let numbered = seen.into_iter().enumerate().filter(|(_, seen)| *seen);
+    numbered.map(|(number, _)| any.sibling(number)).collect()
 }
 
 impl Step {

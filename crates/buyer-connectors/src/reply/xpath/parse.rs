@@ -5,6 +5,8 @@ use super::{End, Operand, Predicate, Start, Step, XPath};
 
 /// Most steps of a path.
 const STEPS_MAX: usize = 32;
+/// Most `//` in one path: each visits every element.
+const DESCENTS_MAX: usize = 8;
 
 /// The prefixes that a connector declares: each with its namespace.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +58,12 @@ impl XPath {
             return Ok(path);
         }
         let mut rest = rest;
+        let mut descents = 0_usize;
         while !rest.is_empty() {
+            descents = descents.saturating_add(usize::from(rest.starts_with("//")));
+            if descents > DESCENTS_MAX {
+                return Err(format!("`//` may stand {DESCENTS_MAX} times in a path"));
+            }
             let (anywhere, step) = if let Some(step) = rest.strip_prefix("//") {
                 (true, step)
             } else if let Some(step) = rest.strip_prefix('/') {
@@ -179,6 +186,13 @@ fn operand(text: &str, namespaces: &Namespaces) -> Result<Operand, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_looks_everywhere_only_so_often() {
+        let read = |times: usize| XPath::parse(&"//a".repeat(times), &Namespaces::default());
+        assert!(read(8).is_ok());
+        assert_eq!(read(9), Err("`//` may stand 8 times in a path".to_owned()));
+    }
 
     #[test]
     fn other_paths_are_refused() {
