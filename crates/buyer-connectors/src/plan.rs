@@ -46,14 +46,16 @@ pub(crate) struct Plan {
 pub(crate) struct HeaderTemplate {
     pub(crate) name: HeaderName,
     pub(crate) text: Template,
-    /// Whether it holds a credential.
+    /// Whether it holds a credential and nothing of a lead: what a lead brings is looked at before
+    /// it leaves, whatever stands beside it.
     pub(crate) secret: bool,
 }
 
 impl HeaderTemplate {
     /// A header that proves who we are.
     pub(crate) fn credential((name, text): (HeaderName, Template)) -> Self {
-        Self { name, text, secret: true }
+        let secret = !text.holds_lead();
+        Self { name, text, secret }
     }
 }
 

@@ -131,6 +131,18 @@ impl Template {
         secret
     }
 
+    /// Whether it writes what a lead has brought, or a buyer's answer about one.
+    pub(crate) fn holds_lead(&self) -> bool {
+        let mut lead = false;
+        self.visit(&mut |seen| {
+            lead |= matches!(
+                seen,
+                Seen::Source(Source::Field(_) | Source::Anonymised(..) | Source::Pre(_))
+            );
+        });
+        lead
+    }
+
     /// The same where literals are already in the form of their surroundings: what is fixed becomes
     /// a literal.
     pub(crate) fn folded(self, escape: Escape) -> Self {

@@ -238,7 +238,7 @@ fn add_header(
             false
         }
         None => {
-            let secret = template.holds_secret();
+            let secret = template.holds_secret() && !template.holds_lead();
             templates.push(HeaderTemplate { name, text: template, secret });
             true
         }

@@ -88,9 +88,38 @@ async fn refusals_are_a_sign_of_health() {
     assert!(!buyer.transport.network_alarm());
 }
 
+#[tokio::test]
+async fn a_secret_beside_it_hides_no_contact_data_from_the_guard() {
+    let header = "\"{{ secret.acme_api_key }} {{ carrier }}\"";
+    let credential =
+        format!("auth = {{ scheme = \"header\", name = \"X-Key\", value = {header} }}\n");
+    for (before, keys) in [
+        ("[connector.main.ping]\n", format!("headers = {{ X-Key = {header} }}\n")),
+        ("[connector.main]\n", credential),
+    ] {
+        let text = BUYER.replace("{{ carrier }}", "none");
+        let text = match before {
+            "[connector.main]\n" => text.replacen(
+                "[connector.main.ping]",
+                &format!("{before}{keys}[connector.main.ping]"),
+                1,
+            ),
+            _ => text.replacen(before, &format!("{before}{keys}"), 1),
+        };
+        let (buyer, answer) = pinged_by(&text, "call 512-555-0134").await;
+        let stopped = PingAnswer::NoBid(NoBid::ConnectError(NotSent::ContactInPing));
+        assert_eq!(answer, stopped, "{keys}");
+        assert!(buyer.asked().is_empty(), "{keys}");
+    }
+}
+
 /// The example lead, whose open field `carrier` a seller has filled with something else.
 async fn pinged_with(carrier: &str) -> (ByRote, PingAnswer) {
-    let buyer = ByRote::start(BUYER, &[("/ping", r#"200 {"ok":true,"price":5}"#)]).await;
+    pinged_by(BUYER, carrier).await
+}
+
+async fn pinged_by(text: &str, carrier: &str) -> (ByRote, PingAnswer) {
+    let buyer = ByRote::start(text, &[("/ping", r#"200 {"ok":true,"price":5}"#)]).await;
     let mut job = ping_job();
     job.lead = Arc::new(crate::world::lead_with("carrier", carrier));
     let timeout = crate::calls::LONG;
