@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buyer_connectors::{
-    CampaignUse, Connector, PingContext, Request, Secrets, Transport, TransportSettings,
-    compile,
+    CampaignUse, Connector, PingContext, Request, Secrets, Transport, TransportSettings, compile,
 };
 use bytes::Bytes;
 use exchange_model::outcome::{Handles, PingAnswer};

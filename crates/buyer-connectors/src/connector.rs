@@ -455,8 +455,10 @@ impl Connector {
 fn merged(accepted: Acceptance, more: Acceptance) -> Acceptance {
     let mut handles = accepted.handles;
     handles.0.extend(more.handles.0);
+    let price = accepted.price.or(more.price);
     Acceptance {
-        price: accepted.price.or(more.price),
+        price,
+        no_price: accepted.no_price.or(more.no_price).filter(|_| price.is_none()),
         buyer_ref: more.buyer_ref.or(accepted.buyer_ref),
         redirect_url: more.redirect_url.or(accepted.redirect_url),
         handles,

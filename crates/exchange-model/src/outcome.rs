@@ -211,6 +211,8 @@ pub enum PingAnswer {
 pub struct Acceptance {
     /// The price in the reply, where it named one. The bid is booked; a difference is flagged.
     pub price: Option<Money>,
+    /// Why what stands in the price's place is none. The bid is booked, and this is flagged.
+    pub no_price: Option<NoPrice>,
     /// The buyer's own id of the lead, cut at 256 bytes.
     pub buyer_ref: Option<String>,
     /// Where the consumer may be sent: never followed by us.
@@ -219,6 +221,29 @@ pub struct Acceptance {
     pub handles: Handles,
     /// What each company of a sale to several said.
     pub legs: Vec<Leg>,
+}
+
+/// What stands in the place of a price and cannot be one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NoPrice {
+    /// Zero or less.
+    NotPositive,
+    /// No digits that the connector declares.
+    Unreadable,
+    /// Another currency than the campaign's, or none where one must be named.
+    WrongCurrency,
+}
+
+impl NoPrice {
+    /// The word in records; it never changes.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotPositive => "not_positive",
+            Self::Unreadable => "unreadable",
+            Self::WrongCurrency => "wrong_currency",
+        }
+    }
 }
 
 /// One company's word on a post that was offered to several.

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use rust_decimal::Decimal;
 use md5::Md5;
+use rust_decimal::Decimal;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
@@ -168,7 +168,8 @@ impl Anonymiser {
 
     fn apply(self, text: &str, today: Date) -> Option<PingValue<'static>> {
         let date = || text.parse::<Date>().ok();
-        let open = |part: Option<&str>| Some(PingValue::Text(OpenText(Cow::Owned(part?.to_owned()))));
+        let open =
+            |part: Option<&str>| Some(PingValue::Text(OpenText(Cow::Owned(part?.to_owned()))));
         match self {
             Self::Year => Some(PingValue::Integer(i64::from(date()?.year()))),
             Self::Age => {

@@ -143,7 +143,7 @@ pub struct AttemptRecord {
 pub struct ExceptionView {
     /// About which attempt.
     pub attempt: AttemptId,
-    /// `late_accept_conflict`, `contradiction`, `price_differs`, `price_refused` or
+    /// `late_accept_conflict`, `contradiction`, `price_differs`, `price_refused`, `price_unusable` or
     /// `second_price`.
     pub kind: String,
     /// In a sentence.

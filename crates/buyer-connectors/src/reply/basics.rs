@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exchange_model::outcome::Handles;
+use exchange_model::outcome::{Handles, NoPrice};
 use exchange_model::reason::{RejectClass, Rejection};
 use exchange_model::{Currency, Money};
 use rust_decimal::Decimal;
@@ -57,6 +57,18 @@ impl Basics {
             PriceRead::Amount(amount) => Priced::Amount(amount),
             PriceRead::Nothing => Priced::Nothing,
             PriceRead::Absent | PriceRead::Unreadable => Priced::Unreadable,
+        }
+    }
+
+    /// What an acceptance says of its price: an amount, none, or something that is no price.
+    pub(super) fn named_price(&self, scope: &Scope<'_>) -> Result<Option<Money>, NoPrice> {
+        let Some(rule) = &self.price else { return Ok(None) };
+        match rule.read(scope, self.currency) {
+            PriceRead::Absent => Ok(None),
+            _ if !self.is_own_currency(scope) => Err(NoPrice::WrongCurrency),
+            PriceRead::Amount(amount) => Ok(Some(amount)),
+            PriceRead::Nothing => Err(NoPrice::NotPositive),
+            PriceRead::Unreadable => Err(NoPrice::Unreadable),
         }
     }
 

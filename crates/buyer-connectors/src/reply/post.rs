@@ -135,16 +135,14 @@ impl PostReply {
 
     /// A price that cannot be read does not undo the acceptance: the bid is what is booked.
     fn acceptance(&self, scope: &Scope<'_>) -> Acceptance {
-        let price = match self.basics.priced(scope) {
-            super::basics::Priced::Amount(price) => Some(price),
-            _ => None,
-        };
+        let named = self.basics.named_price(scope);
         let handles = self.handles(scope);
         let value = |name: &str| handles.get(name).map(str::to_owned);
         let redirect_url = self.redirect.as_ref().and_then(|rule| rule.read(scope, value));
         let legs = self.legs.as_ref();
         Acceptance {
-            price,
+            price: named.ok().flatten(),
+            no_price: named.err(),
             buyer_ref: self.reference(scope).and_then(|text| text::cut(&text)),
             redirect_url,
             legs: legs.map(|legs| legs.read(scope, self.basics.currency)).unwrap_or_default(),

@@ -86,8 +86,7 @@ fn a_campaign_says_what_another_price_in_an_acceptance_means() {
     let rule = |line: &str| {
         let connector = "connector = \"main\"";
         let with = format!("{connector}\n{line}");
-        let exchange =
-            Files::base().edited("buyers/acme_mutual.toml", connector, &with).load();
+        let exchange = Files::base().edited("buyers/acme_mutual.toml", connector, &with).load();
         assert_eq!(exchange.rendered(), "");
         exchange.routing.campaign(&id("acme_mutual/auto-tx")).unwrap().price_change
     };

@@ -1,5 +1,7 @@
 //! Replies that a careless reader takes for more than they say.
 
+use exchange_model::outcome::NoPrice;
+
 use super::*;
 
 const OK: &str = "rules = []\notherwise = \"bid\"\n";
@@ -92,4 +94,23 @@ fn a_phone_in_other_digits_is_masked_too() {
         panic!("a rejection")
     };
     assert_eq!(why.text.as_deref(), Some("dup [masked]"));
+}
+
+#[test]
+fn an_acceptance_says_when_what_stands_for_its_price_is_none() {
+    let reply = post(
+        "rules = [{ when = { at = \"$.ok\", is = [true] }, then = \"accepted\" }]\notherwise = \"rejected\"\n\
+         price = { at = \"$.p\" }\ncurrency = { at = \"$.cur\" }\n",
+    );
+    let named = |body: &str| match posted(&reply, 200, body.as_bytes()) {
+        PostAnswer::Accepted(said) => (said.price.map(|price| price.amount_text()), said.no_price),
+        other => panic!("{other:?}"),
+    };
+    let usd = |price: &str| named(&format!("{{\"ok\":true,\"cur\":\"USD\",\"p\":{price}}}"));
+    assert_eq!(usd("12.5"), (Some("12.50".to_owned()), None));
+    assert_eq!(named(r#"{"ok":true}"#), (None, None), "a post need not name its price");
+    assert_eq!(usd("0"), (None, Some(NoPrice::NotPositive)));
+    assert_eq!(usd("-3"), (None, Some(NoPrice::NotPositive)));
+    assert_eq!(usd("\"12,5\""), (None, Some(NoPrice::Unreadable)));
+    assert_eq!(named(r#"{"ok":true,"cur":"EUR","p":9}"#), (None, Some(NoPrice::WrongCurrency)));
 }

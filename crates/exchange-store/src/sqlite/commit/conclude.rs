@@ -157,8 +157,22 @@ impl Txn<'_> {
                 let detail = format!("the reply names {price}, the bid of {} is booked", row.price);
                 self.exception(attempt, "price_differs", &detail, at)
             }
-            Some(_) | None => Ok(()),
+            Some(_) | None => self.flag_no_price(attempt, sale, row, at),
         }
+    }
+
+    /// The buyer has the lead and named no price that can be one: a person asks what it meant.
+    fn flag_no_price(
+        &self,
+        attempt: AttemptId,
+        sale: &Sale,
+        row: &AttemptRow,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(why) = sale.acceptance.no_price else { return Ok(()) };
+        let detail =
+            format!("the price of the reply is {}, the bid of {} is booked", why.code(), row.price);
+        self.exception(attempt, "price_unusable", &detail, at)
     }
 
     /// The caps counted what was held; now they count what is spent.

@@ -2,7 +2,7 @@
 //! and words that come too late.
 
 use exchange_core::resolution::late_truth;
-use exchange_model::outcome::PostAnswer;
+use exchange_model::outcome::{NoPrice, PostAnswer};
 
 use super::*;
 use crate::recovery::AttemptState;
@@ -194,6 +194,18 @@ fn an_erased_lead_keeps_none_of_what_its_buyer_said_before_or_says_later() {
     desk.step(1, Some(concluded(attempt(1, 1), said)), Next::Nothing);
     let view = &desk.view(1).attempts[0];
     assert_eq!((view.state.as_str(), view.text.as_deref()), ("rejected", None));
+}
+
+#[test]
+fn a_price_that_is_none_leaves_the_bid_booked_and_is_flagged() {
+    let desk = posted(PriceChange::Any);
+    let odd = Acceptance { no_price: Some(NoPrice::NotPositive), ..Acceptance::default() };
+    let (price, payout) = (usd("12.00"), usd("5.00"));
+    let sale = AttemptOutcome::Accepted(Sale { price, payout, acceptance: odd });
+    desk.step(1, Some(concluded(attempt(1, 1), sale)), Next::Nothing);
+    assert_eq!(spent(&desk), 1_200);
+    assert_eq!(desk.exceptions(), ["price_unusable"]);
+    desk.verify();
 }
 
 #[test]
