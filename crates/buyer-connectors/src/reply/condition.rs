@@ -131,6 +131,15 @@ impl Test {
         }
     }
 
+    fn affirms(&self) -> bool {
+        match self {
+            Self::Is(..) | Self::Contains(_) | Self::Truth(_) | Self::Compare(..) => true,
+            Self::Exists(wanted) => *wanted,
+            Self::Matches(regex) => !regex.is_match(""),
+            Self::IsNot(..) => false,
+        }
+    }
+
     fn said(&self) -> String {
         match self {
             Self::Is(values, any_case) => format!("is {}{}", list(values), case(*any_case)),
@@ -209,6 +218,18 @@ impl Condition {
             Self::Status(_) => Vec::new(),
             Self::All(inner) | Self::Any(inner) => inner.iter().flat_map(Self::places).collect(),
             Self::Not(inner) => inner.places(),
+        }
+    }
+
+    /// Whether it asks for something that the reply must say. A condition that only asks for
+    /// something to be absent or different also holds for an empty page.
+    pub(super) fn affirms(&self) -> bool {
+        match self {
+            Self::At(_, test) => test.affirms(),
+            Self::Status(_) => true,
+            Self::All(inner) => inner.iter().any(Self::affirms),
+            Self::Any(inner) => inner.iter().all(Self::affirms),
+            Self::Not(_) => false,
         }
     }
 

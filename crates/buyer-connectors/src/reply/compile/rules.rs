@@ -151,6 +151,12 @@ fn check_order(rules: &[Rule], findings: &mut Findings) {
             let help = "buyers repeat words of success in refusals: move this rule up".to_owned();
             findings.warning("success_first", rule.place.clone(), message, help);
         }
+        if rule.then == Outcome::Success && !rule.when.affirms() {
+            let message = "this rule takes a reply that says nothing for a success".to_owned();
+            let help = "an error page says nothing either: ask for a word of success as well, or \
+                        for `status = \"2xx\"` where the status is all that this buyer says";
+            findings.warning("success_of_nothing", rule.place.clone(), message, help.to_owned());
+        }
         if rule.then == Outcome::Success && success.is_none() {
             success = Some(line);
         }

@@ -81,6 +81,33 @@ fn rules_in_a_risky_order_are_warned_about() {
 }
 
 #[test]
+fn a_success_that_an_empty_page_would_be_is_warned_about() {
+    let warned = |when: &str| {
+        let rules = format!(
+            "rules = [{{ when = {when}, then = \"accepted\" }}]\notherwise = \"rejected\"\n"
+        );
+        findings_of(Some(Speaker::Post), &rules).contains("success_of_nothing")
+    };
+    for nothing in [
+        "{ at = \"$.error\", exists = false }",
+        "{ at = \"$.code\", is_not = [1] }",
+        "{ not = { contains = \"error\" } }",
+        "{ matches = \"^[a-z]*$\" }",
+        "{ any = [{ at = \"$.ok\", is_true = true }, { at = \"$.error\", exists = false }] }",
+    ] {
+        assert!(warned(nothing), "{nothing}");
+    }
+    for something in [
+        "{ at = \"$.ok\", is = [true] }",
+        "{ status = [\"2xx\"] }",
+        "{ all = [{ at = \"$.price\", above = \"0\" }, { at = \"$.error\", exists = false }] }",
+        "{ at = \"$.id\", exists = true }",
+    ] {
+        assert!(!warned(something), "{something}");
+    }
+}
+
+#[test]
 fn a_condition_says_one_thing() {
     for (when, expected) in [
         (
