@@ -20,6 +20,8 @@ const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 const MARGIN_MAX: Duration = Duration::from_secs(30);
 /// After a failure the service is left alone for this long.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// A buyer that refuses two tokens within this time refuses us: no token is asked for as long.
+const PAUSE_AFTER_REFUSALS: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Token {
@@ -43,6 +45,19 @@ impl Token {
 struct Kept {
     token: Option<Token>,
     paused_until: Option<Instant>,
+    refused_at: Option<Instant>,
+}
+
+impl Kept {
+    /// A buyer refused the token.
+    fn refuse(&mut self, now: Instant) {
+        self.token = None;
+        let again = |last: Instant| now.saturating_duration_since(last) < PAUSE_AFTER_REFUSALS;
+        if self.refused_at.is_some_and(again) {
+            self.paused_until = now.checked_add(PAUSE_AFTER_REFUSALS);
+        }
+        self.refused_at = Some(now);
+    }
 }
 
 /// The tokens of one set of credentials.
@@ -129,16 +144,34 @@ impl TokenSource {
         Token::new(granted?, asked)
     }
 
-    /// Drops a token that a buyer refused, unless a newer one is there already.
+    /// Drops a token that a buyer refused, unless a newer one is there already. Of a buyer that
+    /// goes on refusing no token is asked for a while.
     pub(super) fn forget(&self, refused: &Arc<Handles>) {
         let mut kept = self.kept();
         if kept.token.as_ref().is_some_and(|token| Arc::ptr_eq(&token.handles, refused)) {
-            kept.token = None;
+            kept.refuse(now());
         }
     }
 
     /// Whether it serves these credentials, with this identity.
     pub(super) fn serves(&self, grant: &Grant, line: &Line) -> bool {
         *self.grant == *grant && self.line.is_same(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buyer_that_refuses_one_token_after_another_is_asked_for_no_more_for_a_while() {
+        let (mut kept, start) = (Kept::default(), now());
+        let after = |seconds| start.checked_add(Duration::from_secs(seconds)).unwrap();
+        kept.refuse(start);
+        assert_eq!(kept.paused_until, None, "a token may end early");
+        kept.refuse(after(20));
+        assert_eq!(kept.paused_until, None);
+        kept.refuse(after(21));
+        assert_eq!(kept.paused_until, Some(after(31)));
     }
 }
