@@ -248,6 +248,13 @@ fn only_the_store_issues_permits_and_only_a_lead_opens_contact_data() {
         assert!(caller.starts_with("crates/exchange-store/src/"), "{caller} issues a permit");
     }
     assert!(!callers("PostPermit::issue(").is_empty());
+    for caller in callers("rehearsal_permit(") {
+        let may = [
+            "crates/exchange-store/src/rehearsal.rs",
+            "crates/exchange-server/src/cli/buyer_test/",
+        ];
+        assert!(may.iter().any(|place| caller.starts_with(place)), "{caller} rehearses a post");
+    }
     assert_eq!(callers(".expose(permit)"), ["crates/exchange-model/src/lead.rs"]);
     for caller in callers(".inner()") {
         let one_way = ["lead.rs", "lead/vault.rs", "lead/leak_guard/wanted.rs", "ping_value.rs"]

@@ -192,13 +192,6 @@ impl Connector {
         self.asking(how).map(|stage| stage.plan.timeout)
     }
 
-    /// Whether the buyer recognises the same post sent again, so that a lost answer may be asked
-    /// for by posting once more with the same idempotency key.
-    #[must_use]
-    pub fn reposts(&self) -> bool {
-        self.resolve.contains(&Resolver::Repost)
-    }
-
     /// How a lost or pending answer of this buyer is found out, in this order; empty when a person
     /// must.
     #[must_use]

@@ -14,7 +14,7 @@ use buyer_connectors::{
 };
 use exchange_lab::mock_buyers::{sample_buyers, sample_secrets};
 use exchange_lab::{BuyerSpec, FaultPlan, MockBuyers};
-use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer};
+use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::RejectClass;
 use exchange_model::timestamp::Date;
 use exchange_model::{
@@ -213,7 +213,7 @@ async fn buys_once(buyers: &MockBuyers, connector: &Arc<Connector>, lead: &Lead,
     assert!(matches!(&sale, PostAnswer::Accepted(_)), "{name}: {sale:?}");
     let owed = buyers.buyer(connector.buyer().as_str()).unwrap().book().total();
     assert!(bid.is_none_or(|bid| bid.amount() == owed), "{name}: {owed}");
-    if connector.reposts() {
+    if connector.resolvers().contains(&Resolver::Repost) {
         let again = post(&hosts, connector, lead, (price, token.as_ref(), "key-1")).await;
         assert_eq!(again, sale, "{name}");
     }

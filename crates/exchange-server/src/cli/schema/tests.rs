@@ -1,13 +1,14 @@
 //! The schemas say what the readers read: every shipped file fits them, and every key that a reader
 //! knows is in them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use buyer_connectors::{CampaignUse, Secrets, compile, presets};
 use exchange_model::document::{Node, NodeKind, Table};
 use exchange_model::{BuyerId, CampaignId, Document, Findings, SourceFile, Vertical};
+use ping_tree::Sources;
 use serde_json::{Map, Value, json};
 
 use super::Kind;
@@ -392,11 +393,48 @@ fn known_keys(text: &str) -> Option<BTreeSet<String>> {
     let mut findings = Findings::new();
     let secrets = Secrets::default();
     drop(compile(&document, &[usage], &|_| None, &secrets, &mut findings));
+    keys_named(text, &findings)
+}
+
+/// The keys in the finding about the planted one.
+fn keys_named(text: &str, findings: &Findings) -> Option<BTreeSet<String>> {
     let all = findings.sorted();
     let planted = all.iter().find(|finding| finding.message.contains("`planted`"));
     let keys = planted?.help.strip_prefix("known keys here: ");
     let keys = keys.unwrap_or_else(|| panic!("{text}\n{all:#?}"));
     Some(keys.split(", ").map(str::to_owned).collect())
+}
+
+/// The same of a buyer's own tables.
+fn known_to_routing(text: &str) -> Option<BTreeSet<String>> {
+    let buyers = [document("planted.toml", text)];
+    let verticals = BTreeMap::from([("v".parse().unwrap(), document_vertical())]);
+    let (sellers, trees, lists) = (&[], &[], &|_: &str| None);
+    let sources = Sources { verticals: &verticals, buyers: &buyers, sellers, trees, lists };
+    let mut findings = Findings::new();
+    drop(ping_tree::compile(&sources, &mut findings));
+    keys_named(text, &findings)
+}
+
+#[test]
+fn every_key_that_the_reader_of_campaigns_knows_is_in_the_schema() {
+    let base = "id = \"a\"\ntime_zone = \"UTC\"\nbilling = { terms = \"prepaid\" }\n\
+                [[campaign]]\nid = \"b\"\nvertical = \"v\"\nconnector = \"c\"\n";
+    let root = schema(Kind::Buyer);
+    let bid = "price = { mode = \"bid\", floor = \"1.00\", ceiling = \"9.00\"";
+    for (table, text) in [
+        ("campaign", format!("{base}{bid} }}\nplanted = 1\n")),
+        ("campaign_price", format!("{base}{bid}, planted = 1 }}\n")),
+    ] {
+        let known = known_to_routing(&text).expect(&text);
+        let described = |key: &String| root["$defs"][table]["properties"].get(key).is_some();
+        // Read only to be refused with a remedy of their own.
+        let refused =
+            |key: &String| ["adjust", "fields", "handicap", "ping_rate"].contains(&key.as_str());
+        let absent: Vec<String> =
+            known.into_iter().filter(|key| !described(key) && !refused(key)).collect();
+        assert_eq!(absent, [""; 0], "not in the schema: {table}");
+    }
 }
 
 fn document_vertical() -> Arc<Vertical> {
