@@ -84,6 +84,10 @@ codes!(
         PingMismatch = "ping_mismatch",
         /// The idempotency key was used with another body.
         KeyReused = "key_reused",
+        /// The source sends more than its rate allows.
+        RateLimited = "rate_limited",
+        /// The source has sent as many leads as its cap allows.
+        SourceCap = "source_cap",
         /// We take no new leads at the moment.
         Overloaded = "overloaded",
     }
@@ -108,6 +112,28 @@ codes!(
         NoSecret = "no_secret",
         /// The time left cannot hold its ping and post.
         NoTimeLeft = "no_time_left",
+        /// The buyer's list names this person.
+        Suppressed = "suppressed",
+        /// The buyer bought this person within its own window.
+        Duplicate = "duplicate",
+        /// As many pings as the buyer wants at a time are out already.
+        PingRate = "ping_rate",
+        /// The buyer asks for much and buys little: most of its pings are left out.
+        Throttled = "throttled",
+        /// The buyer fails too often and is left alone for a while.
+        BreakerOpen = "breaker_open",
+        /// It sells to no number of buyers that this tier or request allows.
+        ShareMode = "share_mode",
+        /// The request excludes this buyer.
+        Excluded = "excluded",
+        /// The consumer has not agreed to hear from this buyer.
+        NoConsent = "no_consent",
+        /// The condition of its tier or of its place in it does not hold.
+        WhenNotMet = "when_not_met",
+        /// It was asked for this lead before, at this price or less, and declined.
+        DeclinedBefore = "declined_before",
+        /// It refused a post of this lead, or may have it.
+        PostedBefore = "posted_before",
         /// An earlier tier sold the lead.
         TierNotReached = "tier_not_reached",
     }
@@ -224,6 +250,8 @@ pub enum NoBid {
     BelowReserve(Money),
     /// The payout it allows is below what the seller takes.
     BelowMinPrice(Money),
+    /// It leaves less margin than the tree asks for.
+    BelowMargin(Money),
     /// The bid names another currency than the campaign.
     WrongCurrency,
     /// No connection to the buyer.
@@ -250,6 +278,7 @@ impl NoBid {
             Self::AboveCeiling(_) => "above_ceiling",
             Self::BelowReserve(_) => "below_reserve",
             Self::BelowMinPrice(_) => "below_min_price",
+            Self::BelowMargin(_) => "below_margin",
             Self::WrongCurrency => "wrong_currency",
             Self::ConnectError(_) => "connect_error",
             Self::HttpError(_) => "http_error",
@@ -270,7 +299,8 @@ impl fmt::Display for NoBid {
             | Self::BelowFloor(price)
             | Self::AboveCeiling(price)
             | Self::BelowReserve(price)
-            | Self::BelowMinPrice(price) => write!(f, "{code}({})", price.amount_text()),
+            | Self::BelowMinPrice(price)
+            | Self::BelowMargin(price) => write!(f, "{code}({})", price.amount_text()),
             Self::ConnectError(why) => write!(f, "{code}({why})"),
             Self::HttpError(status) => write!(f, "{code}({status})"),
             Self::BadReply(at) => write!(f, "{code}({at})"),
@@ -360,6 +390,12 @@ codes!(
         Duplicate = "duplicate",
         /// A buyer whose answer had counted as lost has bought the lead meanwhile.
         Sold = "sold",
+        /// An operator stopped the buyer, the campaign or the source at once.
+        Stopped = "stopped",
+        /// The buyer bought this person within its own window.
+        BuyerDuplicate = "buyer_duplicate",
+        /// As many buyers as the lead may have, have it or may have it.
+        NoSlot = "no_slot",
     }
 );
 

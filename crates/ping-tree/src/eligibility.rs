@@ -2,7 +2,7 @@
 //!
 //! Gates run in one order, cheap and certain ones first, and the first that fails is the reason:
 //! paused, blocked by the seller, filters in the order written, hours, caps from the hour to the
-//! month, credit. Nothing is reserved here: commit A checks caps and credit again.
+//! month, credit, and what only the running exchange knows. Nothing is reserved here: commit A checks caps and credit again.
 
 use exchange_model::reason::{Ineligible, IneligibleKind};
 use exchange_model::{BuyerId, CampaignId, Lead, MinorUnits, Timestamp};
@@ -22,6 +22,14 @@ pub trait Standing {
     /// What the buyer may still be charged: balance and credit line, or credit limit, less all that
     /// is held. Nothing: not known here, so it stops nobody before commit A.
     fn available(&self, buyer: &BuyerId) -> Option<MinorUnits>;
+
+    /// What else the running exchange knows that keeps this campaign from being pinged for this
+    /// lead: suppression, its own duplicates, rates, a throttle, an open breaker, what became of an
+    /// earlier post of the same lead. Asked last, once per campaign that passed everything else.
+    fn hindered(&self, campaign: &Campaign, lead: &Lead) -> Option<IneligibleKind> {
+        let _nothing_is_known = (campaign, lead);
+        None
+    }
 }
 
 /// One lead at the door.
@@ -66,7 +74,10 @@ pub fn eligibility(
     if !has_credit(campaign, standing.available(&campaign.buyer.id)) {
         return Err(Ineligible::Plain(IneligibleKind::NoCredit));
     }
-    Ok(())
+    match standing.hindered(campaign, request.lead) {
+        Some(kind) => Err(Ineligible::Plain(kind)),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn is_blocked(source: &Source, buyer: &Buyer) -> bool {

@@ -166,6 +166,7 @@ fn status_of(code: Invalid) -> StatusCode {
         Invalid::NotFound => StatusCode::NOT_FOUND,
         Invalid::PingExpired => StatusCode::GONE,
         Invalid::PingUsed => StatusCode::CONFLICT,
+        Invalid::RateLimited | Invalid::SourceCap => StatusCode::TOO_MANY_REQUESTS,
         Invalid::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -186,6 +187,8 @@ fn title_of(code: Invalid) -> &'static str {
         Invalid::PingUsed => "The ping was posted already",
         Invalid::PingMismatch => "The post differs from its ping",
         Invalid::KeyReused => "The idempotency key was used with another request",
+        Invalid::RateLimited => "The source sends too fast",
+        Invalid::SourceCap => "The source has sent as many leads as it may",
         Invalid::Overloaded => "No new leads are taken at the moment",
     }
 }
