@@ -22,6 +22,7 @@ use crate::health::{Progress, SqliteHealth};
 use crate::listen::{self, Door};
 use crate::load::{Exchange, load, load_with};
 use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::{metrics, operator_api, resolver, seller_api, shutdown, telemetry};
 
 /// Most connections of operators and scrapers at a time.
@@ -83,7 +84,7 @@ impl App {
     pub async fn start(settings: Settings, options: Options) -> Result<RunningApp, AppError> {
         let handle = metrics::install();
         let clock = options.clock.clone().unwrap_or_else(Clock::system);
-        let config = Arc::new(config(&settings, options.secrets.as_ref())?);
+        let config = Arc::new(Snapshot::new(config(&settings, options.secrets.as_ref())?));
         let opened = open_store(&settings, options.root_key, &clock).await?;
         let (sellers, seller_addr) = bind(settings.server.seller_listen).await?;
         let (operators, operator_addr) = bind(settings.server.operator_listen).await?;

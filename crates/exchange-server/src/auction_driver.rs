@@ -32,6 +32,7 @@ use crate::resolver::{self, Word};
 use crate::running::Outcome;
 use crate::seller_api::problem::Problem;
 use crate::seller_api::reply::{self, Frame};
+use crate::snapshot::Snapshot;
 
 mod bug;
 mod buyers;
@@ -58,6 +59,8 @@ pub struct Job {
     pub source: Arc<Source>,
     /// What every answer says besides the outcome.
     pub frame: Frame,
+    /// The config that it is routed by.
+    pub config: Arc<Snapshot>,
 }
 
 /// Runs an auction to its end, late answers included.
@@ -87,6 +90,7 @@ struct Offer {
 
 struct Driver {
     engine: Arc<Engine>,
+    config: Arc<Snapshot>,
     lead: Arc<Lead>,
     kind: IntakeKind,
     source: Arc<Source>,
@@ -123,6 +127,7 @@ impl Driver {
     fn new(engine: Arc<Engine>, job: &Job, progress: Progress, admitted: Admitted) -> Self {
         let (calls_to, calls) = mpsc::channel(CALLS_MAX);
         Self {
+            config: Arc::clone(&job.config),
             lead: Arc::clone(&job.lead),
             kind: job.intake.kind,
             source: Arc::clone(&job.source),
@@ -291,7 +296,7 @@ impl Driver {
 
     fn hand_over(&mut self, open: OpenAttempt) {
         let attempt = open.intent.attempt;
-        self.handed_over.insert(attempt, resolver::start(&self.engine, open));
+        self.handed_over.insert(attempt, resolver::start(&self.engine, &self.config, open));
     }
 
     /// The record is ours: what waited for it is asked for.

@@ -13,20 +13,27 @@ use exchange_model::{CampaignId, PostPermit};
 
 use crate::exchange::Engine;
 use crate::metrics::CampaignMeters;
+use crate::snapshot::Snapshot;
 
 /// Calls one campaign's buyer.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     engine: Arc<Engine>,
+    /// The config that it works by.
+    config: Arc<Snapshot>,
     /// How the buyer is spoken to.
     pub(crate) connector: Arc<Connector>,
 }
 
 impl Caller {
     /// The caller of a campaign; nothing when the config does not know it.
-    pub(crate) fn new(engine: &Arc<Engine>, campaign: &CampaignId) -> Option<Self> {
-        let connector = Arc::clone(engine.config().connectors.get(campaign)?);
-        Some(Self { engine: Arc::clone(engine), connector })
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        config: &Arc<Snapshot>,
+        campaign: &CampaignId,
+    ) -> Option<Self> {
+        let connector = Arc::clone(config.connectors.get(campaign)?);
+        Some(Self { engine: Arc::clone(engine), config: Arc::clone(config), connector })
     }
 
     /// Sends a ping, now.
@@ -81,8 +88,13 @@ impl Caller {
         }
     }
 
+    /// The config that it works by.
+    pub(crate) fn config(&self) -> &Snapshot {
+        &self.config
+    }
+
     fn meters(&self) -> Option<&CampaignMeters> {
-        self.engine.meters(self.connector.campaign())
+        self.config.meters(self.connector.campaign())
     }
 }
 

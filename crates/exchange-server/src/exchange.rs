@@ -4,19 +4,15 @@
 //! handler that called it only waits: a seller who disconnects stops nothing that has begun, and a
 //! bug in one auction ends that auction alone.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use buyer_connectors::{Connector, Transport};
 use exchange_core::auction::{Delivery, Ways};
-use exchange_core::record::OpenAttempt;
-use exchange_model::outcome::Resolver;
 use exchange_model::{CampaignId, SourceId, Timestamp};
 use exchange_store::vault::DerivedKeys;
 use exchange_store::{ApiKey, ExchangeStore, StoreError};
-use ping_tree::Campaign;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -27,10 +23,10 @@ use crate::auth::{self, KeyMode, Principal};
 use crate::callbacks::{About, Listeners, PublicUrl};
 use crate::clock::Clock;
 use crate::key_ring::KeyRing;
-use crate::load::Exchange;
-use crate::metrics::{self, CampaignMeters};
+use crate::metrics;
 use crate::running::{Claimed, Running};
 use crate::settings::LimitSettings;
+use crate::snapshot::{Live, Snapshot};
 
 /// Longest that a refused seller is told to wait, in seconds.
 const RETRY_AFTER_MAX: u8 = 5;
@@ -77,8 +73,8 @@ pub trait StoreHealth: Send + Sync + std::fmt::Debug {
 pub struct Parts {
     /// The only reader of time.
     pub clock: Clock,
-    /// What is routed by.
-    pub config: Arc<Exchange>,
+    /// What is routed by at first.
+    pub config: Arc<Snapshot>,
     /// What is durable.
     pub store: Arc<dyn ExchangeStore>,
     /// Its health.
@@ -104,7 +100,7 @@ pub struct Engine {
     ring: KeyRing,
     running: Running,
     listeners: Listeners,
-    meters: BTreeMap<CampaignId, CampaignMeters>,
+    live: Live,
     in_flight: Arc<AtomicUsize>,
     auctions: TaskTracker,
     background: TaskTracker,
@@ -117,12 +113,10 @@ impl Engine {
     /// Wires the parts.
     #[must_use]
     pub fn new(mut parts: Parts) -> Arc<Self> {
-        let meters = parts.config.routing.campaigns().map(|campaign| {
-            (campaign.id.clone(), CampaignMeters::new(&campaign.buyer.id, &campaign.id))
-        });
         metrics::running(&parts.config.version);
+        let live = Live::new(Arc::clone(&parts.config));
         Arc::new(Self {
-            meters: meters.collect(),
+            live,
             ring: KeyRing::new(std::mem::take(&mut parts.api_keys)),
             running: Running::new(),
             listeners: Listeners::default(),
@@ -147,10 +141,16 @@ impl Engine {
         &self.parts.clock
     }
 
-    /// What is routed by.
+    /// The newest config. Whoever begins something takes it once and keeps it.
     #[must_use]
-    pub fn config(&self) -> &Arc<Exchange> {
-        &self.parts.config
+    pub fn config(&self) -> Arc<Snapshot> {
+        self.live.now()
+    }
+
+    /// The config for work that outlives its auction.
+    #[must_use]
+    pub fn config_knowing(&self, campaign: &CampaignId, began: &Arc<Snapshot>) -> Arc<Snapshot> {
+        self.live.knowing(campaign, began)
     }
 
     /// What is durable.
@@ -185,27 +185,9 @@ impl Engine {
 
     /// Where the buyer of a campaign may call us about this; nothing when nobody would listen.
     #[must_use]
-    pub fn callback_url(&self, campaign: &CampaignId, about: About) -> Option<String> {
-        let connector = self.config().connectors.get(campaign)?;
+    pub fn callback_url(&self, connector: &Connector, about: About) -> Option<String> {
         let base = self.parts.public_url.as_ref().filter(|_| connector.hears())?;
-        Some(base.address(self.keys(), campaign, about))
-    }
-
-    /// How a lost answer of a campaign is found out; in no way when the config does not know it.
-    #[must_use]
-    pub fn ways(&self, campaign: &CampaignId) -> Ways {
-        self.config().connectors.get(campaign).map(|known| ways_of(known)).unwrap_or_default()
-    }
-
-    /// An attempt as the record has it. Whether its post was repeated nobody wrote down; it was
-    /// not where the connector never does that.
-    #[must_use]
-    pub fn as_remembered(&self, open: OpenAttempt) -> OpenAttempt {
-        let repeats = match self.config().connectors.get(&open.intent.campaign) {
-            Some(connector) => connector.resolvers().contains(&Resolver::Repost),
-            None => true,
-        };
-        OpenAttempt { posted_again: open.posted_again && repeats, ..open }
+        Some(base.address(self.keys(), connector.campaign(), about))
     }
 
     /// Shows in the metrics which buyers are left alone at this moment.
@@ -214,12 +196,6 @@ impl Engine {
             metrics::breaker(&buyer.id, self.transport().breaker(&buyer.id));
         }
         metrics::network_alarm(self.transport().network_alarm());
-    }
-
-    /// The meters of a campaign.
-    #[must_use]
-    pub fn meters(&self, campaign: &CampaignId) -> Option<&CampaignMeters> {
-        self.meters.get(campaign)
     }
 
     /// Whose request a key signs.
@@ -252,16 +228,6 @@ impl Engine {
         let now = self.now();
         self.ring.revoke(id, now);
         self.store().revoke_key(id, now).await
-    }
-
-    /// How an auction reaches a campaign.
-    #[must_use]
-    pub fn delivery(&self, campaign: &Campaign) -> Delivery {
-        match self.config().connectors.get(&campaign.id) {
-            Some(connector) => delivery_by(connector),
-            // A config without a connector for one of its campaigns does not load.
-            None => Delivery { ping: Some(Duration::ZERO), ..Delivery::none() },
-        }
     }
 
     /// A place for one more auction, held until it has answered.

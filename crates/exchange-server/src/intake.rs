@@ -17,6 +17,7 @@ use ping_tree::{LeadRequest, Plan, Source, Tree, plan};
 use crate::auction_driver::Job;
 use crate::exchange::Engine;
 use crate::seller_api::reply::Frame;
+use crate::snapshot::Snapshot;
 use crate::standing::StoreStanding;
 
 /// What the request asks for.
@@ -55,6 +56,8 @@ pub struct Request {
     pub callback_url: Option<String>,
     /// What every answer says besides the outcome.
     pub frame: Frame,
+    /// The config that it is routed by.
+    pub config: Arc<Snapshot>,
 }
 
 /// A lead's id for a request that arrived at `at`.
@@ -83,11 +86,18 @@ pub fn prepare(engine: &Engine, request: Request) -> Job {
         idempotency: request.idempotency,
         fingerprint: request.fingerprint,
         received_at: request.received_at,
-        config_version: engine.config().version.clone(),
+        config_version: request.config.version.clone(),
         callback_url: request.callback_url,
         claims,
     };
-    Job { intake, setup, lead, source: request.source, frame: request.frame }
+    Job {
+        intake,
+        setup,
+        lead,
+        source: request.source,
+        frame: request.frame,
+        config: request.config,
+    }
 }
 
 fn claims(engine: &Engine, lead: &Lead, source: &Source, at: Timestamp) -> Vec<Claim> {
@@ -130,7 +140,7 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
 }
 
 fn whom(engine: &Engine, request: &Request) -> Plan {
-    let config = engine.config();
+    let config = &request.config;
     let standing = StoreStanding { store: &**engine.store(), routing: &config.routing };
     let asked =
         LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at };
@@ -154,7 +164,7 @@ fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Set
         tiers: tiers_of(
             plan,
             request.received_at,
-            |campaign| engine.delivery(campaign),
+            |campaign| request.config.delivery(campaign),
             |campaign| store.last_won(campaign),
         ),
         ineligible: plan

@@ -24,5 +24,6 @@ pub mod running;
 pub mod seller_api;
 pub mod settings;
 pub mod shutdown;
+pub mod snapshot;
 pub mod standing;
 pub mod telemetry;

@@ -141,7 +141,8 @@ async fn book_top_up(engine: &Engine, buyer: &str, request: Request) -> Done {
     let body = command(request).await?;
     let unknown = || not_found("no buyer has this name".to_owned());
     let buyer: BuyerId = buyer.parse().map_err(|_no_name| unknown())?;
-    let terms = engine.config().routing.buyer(&buyer).ok_or_else(unknown)?.terms;
+    let config = engine.config();
+    let terms = config.routing.buyer(&buyer).ok_or_else(unknown)?.terms;
     let amount = body.get("amount").and_then(Value::as_str).unwrap_or("");
     let amount =
         Money::parse(amount, currency_of(&terms)).map_err(|error| bad(&error.to_string()))?;

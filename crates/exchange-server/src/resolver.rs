@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::callbacks::Called;
 use crate::exchange::Engine;
 use crate::metrics as meters;
+use crate::snapshot::Snapshot;
 
 mod questions;
 
@@ -47,19 +48,20 @@ pub struct Word {
 pub async fn take_up(engine: &Arc<Engine>) -> Result<usize, StoreError> {
     let open = engine.store().open_attempts().await?;
     let count = open.len();
+    let config = engine.config();
     for attempt in open {
-        drop(start(engine, engine.as_remembered(attempt)));
+        drop(start(engine, &config, config.as_remembered(attempt)));
     }
     Ok(count)
 }
 
-/// Starts to resolve one attempt; late words go into what is returned.
+/// Starts to resolve one attempt that this config has posted; late words go into what is returned.
 #[must_use]
-pub fn start(engine: &Arc<Engine>, open: OpenAttempt) -> mpsc::Sender<Word> {
+pub fn start(engine: &Arc<Engine>, began: &Arc<Snapshot>, open: OpenAttempt) -> mpsc::Sender<Word> {
     let (sender, words) = mpsc::channel(WORDS_MAX);
     let (calls_to, calls) = mpsc::channel(WORDS_MAX);
     let listening = engine.listeners().listen(open.intent.attempt, calls_to);
-    let worker = Resolver::new(engine, open, words, calls);
+    let worker = Resolver::new(engine, began, open, words, calls);
     engine.spawn_background(async move {
         worker.run().await;
         drop(listening);
@@ -82,7 +84,7 @@ pub async fn judge(
     if matches!(said, PostAnswer::NotSent(_)) && !record.state.is_open() {
         return Ok(());
     }
-    let open = engine.as_remembered(record.attempt);
+    let open = engine.config().as_remembered(record.attempt);
     match late_truth(engine.now(), &open, how, said) {
         Some(commit) => keep(engine, commit).await,
         None => Ok(()),
@@ -130,19 +132,21 @@ struct Resolver {
 impl Resolver {
     fn new(
         engine: &Arc<Engine>,
+        began: &Arc<Snapshot>,
         open: OpenAttempt,
         words: mpsc::Receiver<Word>,
         calls: mpsc::Receiver<Called>,
     ) -> Self {
         let (attempt, campaign) = (open.intent.attempt, &open.intent.campaign);
-        if engine.config().connectors.get(campaign).is_none() {
+        let config = engine.config_knowing(campaign, began);
+        if config.connectors.get(campaign).is_none() {
             tracing::warn!(%attempt, %campaign, "the config does not know the campaign of a post without an answer: it waits for a person");
         }
         Self {
             engine: Arc::clone(engine),
-            question: Arc::new(Question::new(engine, &open)),
+            question: Arc::new(Question::new(engine, began, &open)),
             gauges: Gauges::new(&open),
-            resolution: Resolution::new(engine.now(), open.clone(), engine.ways(campaign)),
+            resolution: Resolution::new(engine.now(), open.clone(), config.ways(campaign)),
             words: Some(words),
             calls,
             asked: JoinSet::new(),

@@ -16,6 +16,7 @@ use crate::resolver;
 use crate::running::{Claimed, Outcome};
 use crate::seller_api::problem::Problem;
 use crate::seller_api::reply::{self, Frame};
+use crate::snapshot::Snapshot;
 
 /// How far an auction has come, as seen from outside its task.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ struct Shared {
     kind: IntakeKind,
     frame: Frame,
     claimed: Claimed,
+    config: Arc<Snapshot>,
     open: Mutex<Open>,
 }
 
@@ -60,6 +62,7 @@ impl Progress {
             kind: job.intake.kind,
             frame: job.frame.clone(),
             claimed,
+            config: Arc::clone(&job.config),
             open: Mutex::default(),
         }))
     }
@@ -140,6 +143,7 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
         // Nobody listens to the buyer any more; the resolver asks again where the buyer allows it.
         drop(resolver::start(
             engine,
+            &shared.config,
             OpenAttempt {
                 intent,
                 since: at,

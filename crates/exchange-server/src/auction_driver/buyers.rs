@@ -22,7 +22,7 @@ impl Driver {
         let timeout = until.since(self.now());
         let engine = Arc::clone(&self.engine);
         self.pings_out = self.pings_out.saturating_add(1);
-        let Some(caller) = Caller::new(&engine, &campaign) else {
+        let Some(caller) = Caller::new(&engine, &self.config, &campaign) else {
             let at = self.now();
             let answer = PingAnswer::NoBid(NoBid::ConnectError(NotSent::Unrendered));
             self.work.spawn(std::future::ready(Happened::Pinged { at, seat, answer }));
@@ -34,7 +34,7 @@ impl Driver {
             ping_id: self.ping_id.to_string(),
             source_alias: self.source.alias.clone(),
             floor: Some(auction.least_price(seat)),
-            callback_url: engine.callback_url(&campaign, About::Ping(self.ping_id)),
+            callback_url: engine.callback_url(&caller.connector, About::Ping(self.ping_id)),
             now: self.now(),
         };
         let pinged = caller.ping(job, timeout);
@@ -48,7 +48,7 @@ impl Driver {
     pub(super) fn post(&mut self, auction: &Auction, offer: Offer) {
         let attempt = offer.attempt;
         let permit = self.permit.take().filter(|permit| permit.attempt() == attempt);
-        let caller = Caller::new(&self.engine, self.campaign(auction, &offer));
+        let caller = Caller::new(&self.engine, &self.config, self.campaign(auction, &offer));
         let (Some(permit), Some(caller)) = (permit, caller) else {
             tracing::error!(%attempt, "a post without a permit or a connector was asked for");
             let answer = PostAnswer::NotSent(NotSent::Unrendered);
@@ -69,7 +69,8 @@ impl Driver {
     /// store's.
     pub(super) fn ask(&mut self, auction: &Auction, how: Resolver, handles: Handles, offer: Offer) {
         let attempt = offer.attempt;
-        let Some(caller) = Caller::new(&self.engine, self.campaign(auction, &offer)) else {
+        let Some(caller) = Caller::new(&self.engine, &self.config, self.campaign(auction, &offer))
+        else {
             let answer = PostAnswer::NotSent(NotSent::Unrendered);
             self.work.spawn(std::future::ready(Happened::Asked { attempt, how, answer }));
             return;
@@ -124,7 +125,7 @@ impl Driver {
             price: offer.price,
             floor: Some(auction.least_price(offer.seat)),
             idempotency_key: offer.key.to_string(),
-            callback_url: self.engine.callback_url(connector.campaign(), about),
+            callback_url: self.engine.callback_url(connector, about),
             now: self.now(),
         }
     }

@@ -28,6 +28,7 @@ use crate::calls::count_refusal;
 use crate::exchange::Engine;
 use crate::metrics;
 use crate::resolver;
+use crate::snapshot::Snapshot;
 
 /// Largest body of a call, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -120,13 +121,19 @@ async fn answer(
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let (campaign, about) = whose(engine, address)?;
-    let connector = engine.config().connectors.get(&campaign);
+    let config = engine.config();
+    let connector = config.connectors.get(&campaign);
     let connector = connector.filter(|connector| connector.hears());
     let connector = connector.ok_or(Refused::Unknown("unknown"))?;
     if ![Method::GET, Method::POST, Method::PUT].contains(request.method()) {
         return Err(Refused::Method);
     }
-    let call = Call { engine: Arc::clone(engine), connector: Arc::clone(connector), about };
+    let call = Call {
+        engine: Arc::clone(engine),
+        config: Arc::clone(&config),
+        connector: Arc::clone(connector),
+        about,
+    };
     let (done, heard) = oneshot::channel();
     engine.spawn_background(async move {
         // Nobody waits for it when the buyer has gone.
@@ -140,6 +147,7 @@ async fn answer(
 /// thanks has said it all the same.
 struct Call {
     engine: Arc<Engine>,
+    config: Arc<Snapshot>,
     connector: Arc<Connector>,
     about: About,
 }
@@ -159,7 +167,7 @@ impl Call {
             said => said,
         };
         let outcome = name_of(&said);
-        if let Some(meters) = engine.meters(campaign) {
+        if let Some(meters) = self.config.meters(campaign) {
             meters.called_back(outcome);
             count_refusal(meters, "callback", &said);
         }

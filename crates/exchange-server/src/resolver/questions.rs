@@ -14,6 +14,7 @@ use crate::callbacks::About;
 use crate::calls::Caller;
 use crate::exchange::Engine;
 use crate::intake::day_of;
+use crate::snapshot::Snapshot;
 
 /// Questions at a time, over all buyers: a restart with much open must not flood anybody.
 static QUESTIONS: Semaphore = Semaphore::const_new(16);
@@ -34,14 +35,21 @@ impl Asked {
 /// Everything that questions about one post are filled with.
 pub(super) struct Question {
     engine: Arc<Engine>,
+    /// The config that the post was made by.
+    began: Arc<Snapshot>,
     open: OpenAttempt,
     /// Whose lead it is, once it was looked up.
     source: OnceCell<Option<SourceId>>,
 }
 
 impl Question {
-    pub(super) fn new(engine: &Arc<Engine>, open: &OpenAttempt) -> Self {
-        Self { engine: Arc::clone(engine), open: open.clone(), source: OnceCell::new() }
+    pub(super) fn new(engine: &Arc<Engine>, began: &Arc<Snapshot>, open: &OpenAttempt) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            began: Arc::clone(began),
+            open: open.clone(),
+            source: OnceCell::new(),
+        }
     }
 
     /// Asks. Whether the outcome is still open is looked up first: what is sold must not be
@@ -57,7 +65,8 @@ impl Question {
                 return Asked::UNASKED;
             }
         }
-        let Some(caller) = Caller::new(&self.engine, &self.open.intent.campaign) else {
+        let config = self.engine.config_knowing(&self.open.intent.campaign, &self.began);
+        let Some(caller) = Caller::new(&self.engine, &config, &self.open.intent.campaign) else {
             return Asked::UNASKED;
         };
         if how == Resolver::Repost {
@@ -78,7 +87,7 @@ impl Question {
         AskJob {
             lead: intent.attempt.lead(),
             ping_id: self.ping_id(caller),
-            source_alias: self.alias().await.unwrap_or_default(),
+            source_alias: self.alias(caller.config()).await.unwrap_or_default(),
             token: intent.token.clone(),
             price: intent.price,
             idempotency_key: intent.request_key.to_string(),
@@ -112,7 +121,7 @@ impl Question {
     }
 
     async fn post_job(&self, caller: &Caller, parts: &LeadParts) -> Option<PostJob> {
-        let vertical = self.engine.config().verticals.get(&parts.vertical)?;
+        let vertical = caller.config().verticals.get(&parts.vertical)?;
         let today = day_of(parts.received_at);
         let lead = parts.restore(vertical, today).ok()?;
         let intent = &self.open.intent;
@@ -120,12 +129,12 @@ impl Question {
             lead: Arc::new(lead),
             today,
             ping_id: self.ping_id(caller),
-            source_alias: self.alias().await?,
+            source_alias: self.alias(caller.config()).await?,
             token: intent.token.clone(),
             price: intent.price,
             floor: Some(intent.on_price.least_price()),
             idempotency_key: intent.request_key.to_string(),
-            callback_url: self.engine.callback_url(&intent.campaign, About::Post(intent.attempt)),
+            callback_url: self.engine.callback_url(&caller.connector, About::Post(intent.attempt)),
             now: self.engine.now(),
         })
     }
@@ -136,9 +145,9 @@ impl Question {
     }
 
     /// What the buyer may know of where the lead comes from.
-    async fn alias(&self) -> Option<String> {
+    async fn alias(&self, config: &Snapshot) -> Option<String> {
         let source = self.source.get_or_try_init(|| self.look_up()).await.ok()?.as_ref()?;
-        Some(self.engine.config().routing.source(source)?.alias.clone())
+        Some(config.routing.source(source)?.alias.clone())
     }
 
     async fn look_up(&self) -> Result<Option<SourceId>, StoreError> {

@@ -25,6 +25,7 @@ use super::test_mode;
 use crate::auction_driver::ping_used;
 use crate::exchange::Engine;
 use crate::intake::{Request, Wanted, day_of, new_lead_id};
+use crate::snapshot::Snapshot;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +43,8 @@ pub enum Kind {
 pub struct Ask {
     /// What for.
     pub kind: Kind,
+    /// The config that it is handled by.
+    pub config: Arc<Snapshot>,
     /// Whose.
     pub source: Arc<Source>,
     /// The source's tree.
@@ -107,6 +110,7 @@ impl Ask {
             kind,
             key: key(kind, header, &reserved),
             named_by_ping,
+            config: call.config,
             source: call.source,
             tree: call.tree,
             fingerprint: call.fingerprint,
@@ -198,6 +202,7 @@ impl Ask {
         Request {
             wanted,
             lead: taken.lead,
+            config: Arc::clone(&self.config),
             source: Arc::clone(&self.source),
             tree: Arc::clone(&self.tree),
             idempotency: self.key.clone(),

@@ -21,6 +21,7 @@ use super::problem::Problem;
 use crate::auth::{KeyMode, Principal};
 use crate::exchange::{Admitted, Engine};
 use crate::metrics;
+use crate::snapshot::Snapshot;
 
 /// When the first byte of a request arrived, as its connection saw it.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,8 @@ impl FirstByte {
 pub struct Call {
     /// Whose.
     pub principal: Principal,
+    /// The config that the request is handled by, whatever is loaded meanwhile.
+    pub config: Arc<Snapshot>,
     /// The source in the config.
     pub source: Arc<Source>,
     /// The source's tree.
@@ -84,7 +87,8 @@ pub async fn enter(api: &SellerApi, request: Request) -> Result<Call, Problem> {
     let first_byte = parts.extensions.get::<FirstByte>().cloned().unwrap_or_default();
     let received_at = first_byte.at().unwrap_or_else(|| engine.now());
     let principal = authenticate(engine, &parts.headers)?;
-    let (source, tree) = stream(engine, &principal)?;
+    let config = engine.config();
+    let (source, tree) = stream(&config, &principal)?;
     let admitted = engine.admit().map_err(|shed| {
         metrics::shed(shed.code());
         Problem::overloaded("no new leads are taken at the moment", engine.retry_after())
@@ -96,6 +100,7 @@ pub async fn enter(api: &SellerApi, request: Request) -> Result<Call, Problem> {
     let fingerprint = fingerprint(engine, parts.uri.path(), &read);
     Ok(Call {
         principal,
+        config,
         source,
         tree,
         received_at,
@@ -135,9 +140,12 @@ pub fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Principal, P
 ///
 /// # Errors
 /// `source_disabled`.
-pub fn stream(engine: &Engine, principal: &Principal) -> Result<(Arc<Source>, Arc<Tree>), Problem> {
+pub fn stream(
+    config: &Snapshot,
+    principal: &Principal,
+) -> Result<(Arc<Source>, Arc<Tree>), Problem> {
     let disabled = || Problem::new(Invalid::SourceDisabled, "this source takes no leads");
-    let routing = &engine.config().routing;
+    let routing = &config.routing;
     let source = routing.source(&principal.source).ok_or_else(disabled)?;
     if source.status == Status::Paused {
         return Err(disabled());

@@ -27,7 +27,7 @@ pub async fn lead(api: &SellerApi, lead: LeadId, headers: &HeaderMap) -> Result<
         })?;
     let standing = standing.ok_or_else(door::not_found)?;
     // A paused source may still ask about its leads.
-    let currency = door::stream(engine, &principal)
+    let currency = door::stream(&engine.config(), &principal)
         .map_or(exchange_model::Currency::USD, |(_, tree)| tree.vertical.currency());
     Ok(Replied::fresh(reply::standing(&standing, currency)))
 }
