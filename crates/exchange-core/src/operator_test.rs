@@ -123,7 +123,10 @@ impl<'a> World<'a> {
             started_at: case.at,
             deadline: case.at.after(case.tree.deadline),
             post_reserve: case.tree.post_reserve,
-            seller: SellerTerms { payout: case.source.payout, least: case.source.min_price },
+            seller: SellerTerms {
+                payout: case.source.payout.clone(),
+                least: case.source.min_price,
+            },
             tiers: tiers_of(plan, case.at, delivery, |_never| None),
             ineligible: plan
                 .ineligible

@@ -10,7 +10,7 @@ use ping_tree::{PayoutRule, PriceChange};
 use crate::auction::pricing::{payout, promised_payout};
 
 /// The terms of one post.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PriceTerms {
     /// What another price in an acceptance means.
     pub change: PriceChange,

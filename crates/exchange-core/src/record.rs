@@ -7,11 +7,13 @@
 
 use std::time::Duration;
 
-use exchange_model::outcome::{Acceptance, BidToken, Handles};
+use exchange_model::outcome::{Acceptance, BidToken, Brand, Handles};
 use exchange_model::reason::{LeadStatus, NotSent, Refused, Rejection, Unknown};
 use exchange_model::{AttemptId, BillingTerms, CampaignId, LeadId, Money, PingId, Timestamp};
 /// The words of the ping tree that records carry.
-pub use ping_tree::{CapAmount, CapLimit, PayoutRule, PriceChange, Tally, UnknownPolicy, Window};
+pub use ping_tree::{
+    Band, CapAmount, CapLimit, PayoutRule, PriceChange, Tally, UnknownPolicy, Window,
+};
 
 pub use crate::price_terms::PriceTerms;
 
@@ -45,10 +47,26 @@ pub struct Intent {
     pub caps: Vec<CapLimit>,
     /// The credit gate, enforced inside the write.
     pub terms: BillingTerms,
+    /// To how many buyers in all the lead may go: this one is promised so. One: it alone.
+    pub buyers: u8,
+    /// The companies behind the buyer that the lead is offered to, each a place of its own; none
+    /// when the buyer itself is meant.
+    pub legs: Vec<LegOffer>,
     /// What a lost answer means for the lead.
     pub unknown: UnknownPolicy,
     /// Until when an unknown outcome is worked on.
     pub resolve_by: Timestamp,
+}
+
+/// One of several companies behind a buyer, in one post.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LegOffer {
+    /// The company.
+    pub brand: Brand,
+    /// What the buyer owes for it.
+    pub price: Money,
+    /// What the seller is paid for it.
+    pub payout: Money,
 }
 
 /// The outcome of an attempt, as it is booked.
@@ -76,6 +94,8 @@ pub struct Sale {
     pub payout: Money,
     /// What the buyer said.
     pub acceptance: Acceptance,
+    /// The legs that were accepted, where there were several; price and payout are their sums.
+    pub legs: Vec<LegOffer>,
 }
 
 impl Intent {
@@ -83,7 +103,9 @@ impl Intent {
     #[must_use]
     pub fn accepted(&self, acceptance: Acceptance) -> AttemptOutcome {
         match self.on_price.booked((self.price, self.payout), acceptance.price) {
-            Some((price, payout)) => AttemptOutcome::Accepted(Sale { price, payout, acceptance }),
+            Some((price, payout)) => {
+                AttemptOutcome::Accepted(Sale { price, payout, acceptance, legs: Vec::new() })
+            }
             None => AttemptOutcome::Mispriced(acceptance),
         }
     }
@@ -120,8 +142,21 @@ pub struct Answer {
     pub payout: Option<Money>,
     /// Where the consumer may be sent; only when sold.
     pub redirect_url: Option<String>,
+    /// Each sale, where the lead may go to several buyers; the payout is their sum.
+    pub sales: Vec<SoldTo>,
     /// Why it was not sold, as stable codes, most telling first.
     pub reasons: Vec<String>,
+}
+
+/// One sale of a lead that may go to several buyers, as the seller sees it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SoldTo {
+    /// What the seller is paid.
+    pub payout: Money,
+    /// Where the consumer may be sent.
+    pub redirect_url: Option<String>,
+    /// The company, where the buyer named one.
+    pub name: Option<String>,
 }
 
 /// What follows a conclusion in the same commit.

@@ -416,7 +416,7 @@ impl Driver {
 
     /// The person was here within the source's window: nobody is pinged.
     async fn refuse_duplicate(mut self, tree: &str) {
-        let answer = Answer {
+        let answer = Answer { sales: Vec::new(),
             status: LeadStatus::Duplicate,
             payout: None,
             redirect_url: None,

@@ -6,9 +6,12 @@ use exchange_model::Vertical;
 use exchange_model::{BillingTerms, BuyerId, CampaignId, MinorUnits, Money, Place, Timestamp};
 use jiff::tz::TimeZone;
 
+use crate::amount::Amount;
 use crate::caps::{CapLimit, Caps};
 use crate::filter::Filter;
+use crate::payout::PayoutRule;
 use crate::schedule::Schedule;
+use crate::shares::Shares;
 
 /// Whether the operator lets something take part.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +37,8 @@ pub struct Buyer {
     pub terms: BillingTerms,
     /// No ping while less than this is available.
     pub min_balance: Option<Money>,
+    /// What sellers are owed for sales to it, where nothing more specific says.
+    pub payout: Option<PayoutRule>,
     /// Where its status is written, or else its name.
     pub status_place: Place,
     /// Where its billing terms are written.
@@ -125,6 +130,19 @@ impl PriceChange {
     }
 }
 
+/// A rule that adds to a price.
+#[derive(Clone, Debug)]
+pub struct Adjust {
+    /// For which leads.
+    pub when: Filter,
+    /// At which hours of the buyer's clock.
+    pub hours: Schedule,
+    /// How much; a share is one of the price without rules. Negative takes off.
+    pub add: Amount,
+    /// Where it is written.
+    pub place: Place,
+}
+
 /// What happens to a lead when the answer to its post is lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UnknownPolicy {
@@ -149,6 +167,16 @@ pub struct Campaign {
     pub connector_place: Place,
     /// What it pays.
     pub price: PriceMode,
+    /// What changes its price, or the value of its bid.
+    pub adjust: Vec<Adjust>,
+    /// Taken off the value of its bids before the payout.
+    pub haircut: Option<Amount>,
+    /// Taken off for the order alone.
+    pub handicap: Option<Amount>,
+    /// With how many others it shares a lead, and at what price.
+    pub shares: Shares,
+    /// What sellers are owed for sales to it, where the source does not say.
+    pub payout: Option<PayoutRule>,
     /// How much it takes.
     pub caps: Caps,
     /// When it takes leads.

@@ -94,7 +94,7 @@ pub fn explain(tree: &Tree, request: &LeadRequest<'_>, standing: &dyn Standing) 
         members: tier
             .members
             .iter()
-            .map(|campaign| gates::verdict(campaign, request, standing))
+            .map(|member| gates::verdict(&member.campaign, request, standing))
             .collect(),
     });
     Explanation { tiers: tiers.collect() }

@@ -10,29 +10,35 @@
 //!
 //! > What is known when config is loaded is worked out then. For a lead, only compare.
 
+mod amount;
 pub mod campaign;
 mod caps;
 mod eligibility;
 pub mod explain;
 pub mod filter;
 mod list;
+mod payout;
 mod plan;
 mod routing;
 pub mod schedule;
+mod shares;
 mod source;
 pub mod test_file;
 mod tree;
 
-pub use campaign::{Buyer, Campaign, PriceChange, PriceMode, Status, UnknownPolicy};
+pub use amount::Amount;
+pub use campaign::{Adjust, Buyer, Campaign, PriceChange, PriceMode, Status, UnknownPolicy};
 pub use caps::{Cap, CapAmount, CapLimit, Caps, Tally, Window};
 pub use eligibility::{LeadRequest, Standing, eligibility};
 pub use filter::Filter;
+pub use payout::{Band, PayoutRule};
 pub use plan::{Plan, PlannedTier, plan};
 pub use routing::{
     CAMPAIGNS_MAX, CASCADE_MAX, DEADLINE_MAX, FindList, MEMBERS_MAX, Routing, Sources, TIERS_MAX,
     compile,
 };
 pub use schedule::Schedule;
-pub use source::{DuplicateRule, PayoutRule, Source};
+pub use shares::{BUYERS_MAX, Shares};
+pub use source::{DuplicateRule, Source};
 pub use test_file::{TestCase, TestFile};
-pub use tree::{Tier, Tree};
+pub use tree::{LookBack, Method, Rank, SaleKind, Tie, Tier, TierMember, Tree};

@@ -1,28 +1,20 @@
 //! Which campaigns one lead is offered to, tier by tier.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use exchange_model::reason::Ineligible;
-use exchange_model::{CampaignId, Money};
+use exchange_model::CampaignId;
 
-use crate::campaign::Campaign;
 use crate::eligibility::{LeadRequest, Standing, eligibility};
-use crate::tree::Tree;
+use crate::tree::{TierMember, Tree};
 
 /// A tier with the members that may be pinged.
 #[derive(Clone, Debug)]
 pub struct PlannedTier {
     /// Its name.
     pub tier: String,
-    /// The least price it sells at.
-    pub reserve: Option<Money>,
-    /// How long its members may take to bid.
-    pub ping_timeout: Duration,
-    /// How many further bidders are tried after a rejected post.
-    pub cascade: u8,
     /// Who may be pinged, in the order written; perhaps nobody.
-    pub members: Vec<Arc<Campaign>>,
+    pub members: Vec<Arc<TierMember>>,
 }
 
 /// What an auction starts from.
@@ -43,19 +35,14 @@ pub fn plan(tree: &Arc<Tree>, request: &LeadRequest<'_>, standing: &dyn Standing
     let mut tiers = Vec::with_capacity(tree.tiers.len());
     for (index, tier) in tree.tiers.iter().enumerate() {
         let mut members = Vec::with_capacity(tier.members.len());
-        for campaign in &tier.members {
+        for member in &tier.members {
+            let campaign = &member.campaign;
             match eligibility(campaign, request, standing) {
-                Ok(()) => members.push(Arc::clone(campaign)),
+                Ok(()) => members.push(Arc::clone(member)),
                 Err(reason) => ineligible.push((campaign.id.clone(), index, reason)),
             }
         }
-        tiers.push(PlannedTier {
-            tier: tier.name.clone(),
-            reserve: tier.reserve,
-            ping_timeout: tier.ping_timeout,
-            cascade: tier.cascade,
-            members,
-        });
+        tiers.push(PlannedTier { tier: tier.name.clone(), members });
     }
     Plan { tree: Arc::clone(tree), tiers, ineligible }
 }

@@ -22,7 +22,7 @@ impl Auction {
             change: campaign.price_change,
             floor: reserve.unwrap_or(own),
             ceiling: campaign.price.most(),
-            payout: self.setup.seller.payout,
+            payout: self.setup.seller.payout.clone(),
             least: promised.or(self.setup.seller.least),
             stretches: promised.is_some(),
         }

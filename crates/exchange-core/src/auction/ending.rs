@@ -46,6 +46,7 @@ impl Auction {
             status,
             payout,
             redirect_url: self.redirect_url.clone().filter(|_| sold),
+            sales: Vec::new(),
             reasons: if sold { Vec::new() } else { std::mem::take(&mut self.reasons) },
         };
         self.persist(now, Next::Answer(answer.clone()));
@@ -87,7 +88,8 @@ impl Auction {
         if bid.is_some() {
             let reasons = vec![format!("not_sent:{}", NotSent::NoTimeLeft)];
             let status = if self.left_open { LeadStatus::Pending } else { LeadStatus::Unsold };
-            let answer = Answer { status, payout: None, redirect_url: None, reasons };
+            let answer =
+                Answer { status, payout: None, redirect_url: None, sales: Vec::new(), reasons };
             self.persist(now, Next::Answer(answer));
             self.phase = Phase::Overdue { bid: None };
         } else {

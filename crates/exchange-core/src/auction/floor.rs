@@ -1,7 +1,6 @@
 //! The least that a buyer may pay for a lead: what it is told as the floor.
 
 use exchange_model::Money;
-use ping_tree::PayoutRule;
 
 use super::{Auction, Seat};
 use crate::price_terms::PriceTerms;
@@ -19,12 +18,10 @@ impl PriceTerms {
     /// the seller takes.
     #[must_use]
     pub fn least_price(&self) -> Money {
-        let wanted = match (self.least, self.payout) {
+        let wanted = match self.least {
             // The margin gives way: the promise itself is the limit.
-            (Some(promised), _) if self.stretches => Some(promised),
-            (Some(least), PayoutRule::Share(share)) => least.whole_of_share(share),
-            (_, PayoutRule::Fixed(payout)) => Some(payout),
-            (None, PayoutRule::Share(_)) => None,
+            Some(promised) if self.stretches => Some(promised),
+            least => self.payout.value_for(least),
         };
         wanted.filter(|wanted| wanted.at_least(self.floor).unwrap_or(false)).unwrap_or(self.floor)
     }
@@ -33,7 +30,7 @@ impl PriceTerms {
 #[cfg(test)]
 mod tests {
     use exchange_model::{Currency, Rate};
-    use ping_tree::PriceChange;
+    use ping_tree::{PayoutRule, PriceChange};
 
     use super::*;
 

@@ -77,6 +77,8 @@ impl Auction {
             token: bid.token.clone(),
             caps: member.caps.clone(),
             terms: member.campaign.buyer.terms,
+            buyers: 1,
+            legs: Vec::new(),
             unknown: member.campaign.unknown,
             resolve_by: now.after(member.delivery.answer_within),
         }

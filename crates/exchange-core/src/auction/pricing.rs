@@ -11,8 +11,10 @@ use super::setup::SellerTerms;
 #[must_use]
 pub fn payout(rule: &PayoutRule, price: Money) -> Option<Money> {
     let payout = match rule {
-        PayoutRule::Share(share) => price.checked_share(*share).ok()?.rounded(),
-        PayoutRule::Fixed(fixed) => *fixed,
+        PayoutRule::Fixed(fixed) | PayoutRule::PerSale(fixed) => *fixed,
+        PayoutRule::Share(_) | PayoutRule::Margin(_) | PayoutRule::Bands(_) => {
+            rule.at(price)?.rounded()
+        }
     };
     price.at_least(payout).ok()?.then_some(payout)
 }

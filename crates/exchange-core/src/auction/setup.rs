@@ -6,7 +6,7 @@ use std::time::Duration;
 use exchange_model::outcome::Resolver;
 use exchange_model::reason::Ineligible;
 use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, Timestamp};
-use ping_tree::{Campaign, PayoutRule, Plan};
+use ping_tree::{Campaign, PayoutRule, Plan, PlannedTier, Tier, TierMember};
 
 use crate::record::{CapLimit, Promise, RESOLVE_WITHIN};
 
@@ -154,20 +154,18 @@ pub fn tiers_of(
     delivery: impl Fn(&Campaign) -> Delivery,
     last_won: impl Fn(&CampaignId) -> Option<Timestamp>,
 ) -> Vec<TierSetup> {
-    let member = |campaign: &Arc<Campaign>| Member {
-        delivery: delivery(campaign),
-        caps: campaign.caps_at(at),
-        last_won: last_won(&campaign.id),
-        campaign: Arc::clone(campaign),
+    let member = |member: &Arc<TierMember>| Member {
+        delivery: delivery(&member.campaign),
+        caps: member.campaign.caps_at(at),
+        last_won: last_won(&member.campaign.id),
+        campaign: Arc::clone(&member.campaign),
     };
-    plan.tiers
-        .iter()
-        .map(|tier| TierSetup {
-            name: tier.tier.clone(),
-            reserve: tier.reserve,
-            ping_timeout: tier.ping_timeout,
-            cascade: tier.cascade,
-            members: tier.members.iter().map(member).collect(),
-        })
-        .collect()
+    let tier = |(tier, planned): (&Tier, &PlannedTier)| TierSetup {
+        name: tier.name.clone(),
+        reserve: tier.reserve,
+        ping_timeout: tier.ping_timeout,
+        cascade: tier.cascade,
+        members: planned.members.iter().map(member).collect(),
+    };
+    plan.tree.tiers.iter().zip(&plan.tiers).map(tier).collect()
 }

@@ -46,6 +46,7 @@ fn member(line: &str) -> Member {
     };
     let vertical = VerticalId::new("auto").unwrap();
     let buyer = Buyer {
+        payout: None,
         id: words[0].parse().unwrap(),
         title: words[0].to_owned(),
         status: Status::Live,
@@ -57,6 +58,11 @@ fn member(line: &str) -> Member {
         place: place(),
     };
     let campaign = Campaign {
+        adjust: Vec::new(),
+        haircut: None,
+        handicap: None,
+        shares: ping_tree::Shares::default(),
+        payout: None,
         id: CampaignId::new(&buyer.id, "auto").unwrap(),
         buyer: Arc::new(buyer),
         vertical: Arc::new(Vertical::new(vertical, "Auto".into(), Currency::USD, Vec::new())),

@@ -122,7 +122,7 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     let (intent, posted) = progress.with(|open| (open.intent.take(), open.posted));
     let status = if at_a_buyer { LeadStatus::Pending } else { LeadStatus::Unsold };
     let reasons = if at_a_buyer { Vec::new() } else { vec!["not_sent:unwritten".to_owned()] };
-    let answer = Answer { status, payout: None, redirect_url: None, reasons };
+    let answer = Answer { sales: Vec::new(), status, payout: None, redirect_url: None, reasons };
     let outcome = if posted {
         AttemptOutcome::Unknown(Unknown::Crash, Handles::default())
     } else {
@@ -178,7 +178,7 @@ mod tests {
     fn a_lead_is_at_a_buyer_until_that_buyer_said_no() {
         let nothing = Money::zero(Currency::USD);
         let acceptance = Acceptance::default();
-        let sale = Sale { price: nothing, payout: nothing, acceptance };
+        let sale = Sale { price: nothing, payout: nothing, acceptance, legs: Vec::new() };
         assert!(ending_with(AttemptOutcome::Accepted(sale)).taken);
         let mut lost = ending_with(AttemptOutcome::Unknown(Unknown::Timeout, Handles::default()));
         let (lead, at) = (LeadId::from_bytes([0; 16]), Timestamp::default());

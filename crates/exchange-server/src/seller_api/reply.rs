@@ -63,7 +63,7 @@ pub fn lead(lead: LeadId, answer: &Answer, frame: &Frame) -> StoredReply {
 /// The answer to a post whose outcome is not durable yet, or will be known later.
 #[must_use]
 pub fn pending(id: LeadId, frame: &Frame) -> StoredReply {
-    let answer = Answer {
+    let answer = Answer { sales: Vec::new(),
         status: LeadStatus::Pending,
         payout: None,
         redirect_url: None,
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_price_is_what_is_booked_and_unknown_fields_are_named() {
-        let answer = Answer {
+        let answer = Answer { sales: Vec::new(),
             status: LeadStatus::Sold,
             payout: Some(Money::parse("25.096", Currency::USD).unwrap()),
             redirect_url: None,

@@ -91,7 +91,7 @@ impl Simulated {
             Self::Unknown => (LeadStatus::Pending, None, Some("unknown:timeout")),
             Self::Timeout => (LeadStatus::Unsold, None, Some("no_bid:timeout")),
         };
-        Answer {
+        Answer { sales: Vec::new(),
             status,
             payout: pays.and_then(|text| Money::parse(text, currency).ok()),
             redirect_url: None,

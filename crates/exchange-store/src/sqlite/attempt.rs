@@ -192,6 +192,8 @@ fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
         token: row.get::<_, Option<String>>("token")?.and_then(|text| BidToken::from_text(&text)),
         caps: Vec::new(),
         terms: coded(row, "terms", read_terms)?,
+        buyers: 1,
+        legs: Vec::new(),
         unknown: coded(row, "policy", read_policy)?,
         resolve_by: time(row, "resolve_by")?,
     })

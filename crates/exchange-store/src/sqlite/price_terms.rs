@@ -1,7 +1,7 @@
 //! The terms of a post as they are stored: what its answer may be booked at, whenever it comes.
 
 use exchange_core::price_terms::PriceTerms;
-use exchange_core::record::{PayoutRule, PriceChange};
+use exchange_core::record::{Band, PayoutRule, PriceChange};
 use exchange_model::{Currency, Money, Rate};
 use serde::{Deserialize, Serialize};
 
@@ -12,28 +12,74 @@ struct Stored {
     change: String,
     floor: String,
     ceiling: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    share: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fixed: Option<String>,
+    #[serde(flatten)]
+    payout: StoredPayout,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     least: Option<String>,
     #[serde(default)]
     stretches: bool,
 }
 
+/// One of the keys is there.
+#[derive(Default, Deserialize, Serialize)]
+struct StoredPayout {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fixed: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_sale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    margin: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bands: Option<Vec<(String, StoredPayout)>>,
+}
+
+impl StoredPayout {
+    fn of(rule: &PayoutRule) -> Self {
+        let band = |band: &Band| (digits(band.from), Self::of(&band.rule));
+        match rule {
+            PayoutRule::Share(share) => {
+                Self { share: Some(share.as_decimal().to_string()), ..Self::default() }
+            }
+            PayoutRule::Fixed(fixed) => Self { fixed: Some(digits(*fixed)), ..Self::default() },
+            PayoutRule::PerSale(paid) => Self { per_sale: Some(digits(*paid)), ..Self::default() },
+            PayoutRule::Margin(kept) => Self { margin: Some(digits(*kept)), ..Self::default() },
+            PayoutRule::Bands(bands) => {
+                Self { bands: Some(bands.iter().map(band).collect()), ..Self::default() }
+            }
+        }
+    }
+
+    fn read(&self, currency: Currency) -> Option<PayoutRule> {
+        let money = |text: &str| Some(Money::new(decimal(text)?, currency));
+        if let Some(share) = &self.share {
+            return Some(PayoutRule::Share(Rate::from_decimal(decimal(share)?)?));
+        }
+        if let Some(fixed) = &self.fixed {
+            return Some(PayoutRule::Fixed(money(fixed)?));
+        }
+        if let Some(paid) = &self.per_sale {
+            return Some(PayoutRule::PerSale(money(paid)?));
+        }
+        if let Some(kept) = &self.margin {
+            return Some(PayoutRule::Margin(money(kept)?));
+        }
+        let band = |(from, rule): &(String, Self)| {
+            Some(Band { from: money(from)?, rule: rule.read(currency)? })
+        };
+        let bands: Option<Vec<Band>> = self.bands.as_ref()?.iter().map(band).collect();
+        Some(PayoutRule::Bands(bands?.into()))
+    }
+}
+
 /// The form in which terms are stored: JSON, amounts in the currency of the attempt.
 pub(super) fn text(terms: &PriceTerms) -> String {
-    let (share, fixed) = match terms.payout {
-        PayoutRule::Share(share) => (Some(share.as_decimal().to_string()), None),
-        PayoutRule::Fixed(fixed) => (None, Some(digits(fixed))),
-    };
     to_json(&Stored {
         change: terms.change.code().to_owned(),
         floor: digits(terms.floor),
         ceiling: digits(terms.ceiling),
-        share,
-        fixed,
+        payout: StoredPayout::of(&terms.payout),
         least: terms.least.map(digits),
         stretches: terms.stretches,
     })
@@ -43,11 +89,6 @@ pub(super) fn text(terms: &PriceTerms) -> String {
 pub(super) fn read(text: &str, currency: Currency) -> Option<PriceTerms> {
     let stored: Stored = serde_json::from_str(text).ok()?;
     let money = |text: &str| Some(Money::new(decimal(text)?, currency));
-    let payout = match (&stored.share, &stored.fixed) {
-        (Some(share), None) => PayoutRule::Share(Rate::from_decimal(decimal(share)?)?),
-        (None, Some(fixed)) => PayoutRule::Fixed(money(fixed)?),
-        (Some(_), Some(_)) | (None, None) => return None,
-    };
     let least = match &stored.least {
         Some(least) => Some(money(least)?),
         None => None,
@@ -56,7 +97,7 @@ pub(super) fn read(text: &str, currency: Currency) -> Option<PriceTerms> {
         change: PriceChange::from_code(&stored.change)?,
         floor: money(&stored.floor)?,
         ceiling: money(&stored.ceiling)?,
-        payout,
+        payout: stored.payout.read(currency)?,
         least,
         stretches: stored.stretches,
     })
@@ -89,8 +130,14 @@ mod tests {
             least: Some(usd("5.5")),
             stretches: true,
         };
-        let fixed = PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share };
-        for terms in [share, fixed, of_old(usd("12"), usd("5"))] {
+        let fixed = PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share.clone() };
+        let band = |from, rule| Band { from: usd(from), rule };
+        let bands = [
+            band("0", PayoutRule::PerSale(usd("1"))),
+            band("10.50", PayoutRule::Margin(usd("2.5"))),
+        ];
+        let bands = PriceTerms { payout: PayoutRule::Bands(bands.into()), ..share.clone() };
+        for terms in [share, fixed, bands, of_old(usd("12"), usd("5"))] {
             assert_eq!(read(&text(&terms), Currency::USD), Some(terms));
         }
         assert_eq!(read("{}", Currency::USD), None);

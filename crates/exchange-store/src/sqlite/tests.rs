@@ -130,6 +130,8 @@ fn intent(number: u8, step: u8, buyer: &str, price: &str) -> Intent {
         token: None,
         caps: Vec::new(),
         terms: generous(),
+        buyers: 1,
+        legs: Vec::new(),
         unknown: UnknownPolicy::Hold,
         resolve_by: at(86_400),
     }
@@ -151,7 +153,7 @@ fn accepted() -> AttemptOutcome {
 
 fn accepted_at(price: Option<&str>) -> AttemptOutcome {
     let acceptance = Acceptance { price: price.map(usd), ..Acceptance::default() };
-    AttemptOutcome::Accepted(Sale { price: usd("12.00"), payout: usd("5.00"), acceptance })
+    AttemptOutcome::Accepted(Sale { price: usd("12.00"), payout: usd("5.00"), acceptance, legs: Vec::new() })
 }
 
 fn rejected() -> AttemptOutcome {
@@ -168,7 +170,7 @@ fn concluded(attempt: AttemptId, outcome: AttemptOutcome) -> Concluded {
 
 fn answer(status: LeadStatus) -> Answer {
     let payout = (status == LeadStatus::Sold).then(|| usd("5.00"));
-    Answer { status, payout, redirect_url: None, reasons: Vec::new() }
+    Answer { status, payout, redirect_url: None, sales: Vec::new(), reasons: Vec::new() }
 }
 
 fn stored_reply(text: &str) -> StoredReply {

@@ -16,6 +16,7 @@ use crate::list::Lists;
 use crate::routing::reading::{not_yet, require, required, schema, status, title, vertical};
 use crate::routing::{CAMPAIGNS_MAX, Routing, Sources, billing};
 use crate::schedule::read_schedule;
+use crate::shares::Shares;
 
 pub(super) fn read(
     sources: &Sources<'_>,
@@ -85,6 +86,7 @@ impl Reading<'_, '_, '_> {
             zone,
             terms: billing.terms,
             min_balance: billing.min_balance,
+            payout: None,
             status_place,
             billing_place: billing.place,
             place: id.place.clone(),
@@ -166,6 +168,11 @@ impl Reading<'_, '_, '_> {
             connector: connector.value.to_owned(),
             connector_place: connector.place,
             price: price?,
+            adjust: Vec::new(),
+            haircut: None,
+            handicap: None,
+            shares: Shares::default(),
+            payout: None,
             caps,
             hours,
             accepts,

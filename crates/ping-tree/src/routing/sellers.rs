@@ -1,5 +1,6 @@
 //! Sellers and their sources from their files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use exchange_model::{
 use crate::campaign::Status;
 use crate::routing::reading::{bounded, not_yet, require, required, schema, status, title};
 use crate::routing::{Routing, Sources};
-use crate::source::{DuplicateRule, PayoutRule, Source};
+use crate::payout::PayoutRule;
+use crate::source::{DuplicateRule, Source};
 use crate::tree::Tree;
 
 /// Farthest back that duplicates are looked for.
@@ -90,6 +92,7 @@ fn source(
         alias: alias?,
         tree: tree?.id.clone(),
         payout,
+        payout_for: BTreeMap::new(),
         min_price,
         duplicates,
         blocked: blocked.0,
@@ -146,7 +149,7 @@ fn money(table: &mut TableReader<'_>, tree: Option<&Tree>, findings: &mut Findin
     let currency = tree.map_or(Currency::USD, |tree| tree.vertical.currency());
     let payout = payout(table, currency, findings);
     let min_price = table.money("min_price", currency, findings);
-    if let (Some(payout), Some(least), Some(tree)) = (payout, &min_price, tree) {
+    if let (Some(payout), Some(least), Some(tree)) = (&payout, &min_price, tree) {
         warn_unreachable(payout, least, tree, findings);
     }
     SourceMoney { payout, min_price: min_price.map(|least| least.value) }
@@ -179,17 +182,14 @@ fn payout(
 
 /// Warns when no member of the tree can pay what this source asks for at least.
 fn warn_unreachable(
-    payout: PayoutRule,
+    payout: &PayoutRule,
     least: &Spanned<exchange_model::Money>,
     tree: &Tree,
     findings: &mut Findings,
 ) {
     let highest = tree
         .members()
-        .filter_map(|(_, campaign)| match payout {
-            PayoutRule::Share(share) => campaign.price.most().checked_share(share).ok(),
-            PayoutRule::Fixed(fixed) => Some(fixed),
-        })
+        .filter_map(|(_, campaign)| payout.at(campaign.price.most()))
         .max_by_key(|money| money.amount());
     let Some(highest) = highest.filter(|highest| highest.amount() < least.value.amount()) else {
         return;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use exchange_model::document::Spanned;
 use exchange_model::{CampaignId, Findings, Money, Place, TableReader, TreeId, Vertical};
+use jiff::tz::TimeZone;
 
-use crate::campaign::Campaign;
+use crate::filter::Filter;
 use crate::routing::reading::{
     bounded, not_yet, require, required, schema, shown, title, vertical,
 };
 use crate::routing::{CASCADE_MAX, DEADLINE_MAX, MEMBERS_MAX, Routing, Sources, TIERS_MAX};
-use crate::tree::{Tier, Tree};
+use crate::tree::{LookBack, Method, Rank, SaleKind, Tier, TierMember, Tree};
 
 /// How long a promise lasts where the tree does not say.
 const PROMISE_DEFAULT: Duration = Duration::from_secs(60);
@@ -63,6 +64,8 @@ fn tree(
         deadline: times.deadline,
         post_reserve: times.post_reserve,
         promise_lifetime: times.promise_lifetime,
+        zone: TimeZone::UTC,
+        least_margin: None,
         tiers,
         place: id.place.clone(),
         vertical: Arc::clone(&vertical),
@@ -170,6 +173,14 @@ impl TierReading<'_> {
         let name = name?;
         Some(Tier {
             name: name.value.to_owned(),
+            when: Filter::default(),
+            method: Method::default(),
+            sale: SaleKind::default(),
+            rank: Rank::default(),
+            ties: Vec::new(),
+            look_back: LookBack::default(),
+            increment: None,
+            early_close: true,
             ping_timeout: ping_timeout?,
             reserve: reserve.map(|reserve| reserve.value),
             cascade: cascade
@@ -201,7 +212,7 @@ impl TierReading<'_> {
         table: &mut TableReader<'_>,
         tier: &str,
         findings: &mut Findings,
-    ) -> Vec<Arc<Campaign>> {
+    ) -> Vec<Arc<TierMember>> {
         require(table, "members", "[\"acme_mutual/auto-tx\"]", findings);
         let Some(names) = table.strings("members", findings) else { return Vec::new() };
         if names.is_empty() {
@@ -225,7 +236,7 @@ impl TierReading<'_> {
         name: &Spanned<&str>,
         label: &str,
         findings: &mut Findings,
-    ) -> Option<Arc<Campaign>> {
+    ) -> Option<Arc<TierMember>> {
         if !self.routing.names.campaigns.check(name.value, &name.place, label, findings) {
             return None;
         }
@@ -245,7 +256,14 @@ impl TierReading<'_> {
             findings.error("wrong_vertical", name.place.clone(), message, help);
             return None;
         }
-        Some(Arc::clone(campaign))
+        Some(Arc::new(TierMember {
+            campaign: Arc::clone(campaign),
+            when: Filter::default(),
+            weight: 1,
+            share: None,
+            handicap: None,
+            place: name.place.clone(),
+        }))
     }
 }
 
@@ -270,11 +288,12 @@ fn only(table: &mut TableReader<'_>, key: &'static str, word: &str, findings: &m
 
 fn warn_unreachable_reserve(
     reserve: Option<&Spanned<Money>>,
-    members: &[Arc<Campaign>],
+    members: &[Arc<TierMember>],
     findings: &mut Findings,
 ) {
     let Some(reserve) = reserve else { return };
-    for member in members.iter().filter(|m| m.price.most().amount() < reserve.value.amount()) {
+    let campaigns = members.iter().map(|member| &member.campaign);
+    for member in campaigns.filter(|m| m.price.most().amount() < reserve.value.amount()) {
         let most = member.price.most().amount_text();
         let message =
             format!("`{}` pays at most {most} and can never reach the reserve", member.id);

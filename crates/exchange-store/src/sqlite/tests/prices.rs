@@ -201,7 +201,7 @@ fn a_price_that_is_none_leaves_the_bid_booked_and_is_flagged() {
     let desk = posted(PriceChange::Any);
     let odd = Acceptance { no_price: Some(NoPrice::NotPositive), ..Acceptance::default() };
     let (price, payout) = (usd("12.00"), usd("5.00"));
-    let sale = AttemptOutcome::Accepted(Sale { price, payout, acceptance: odd });
+    let sale = AttemptOutcome::Accepted(Sale { price, payout, acceptance: odd, legs: Vec::new() });
     desk.step(1, Some(concluded(attempt(1, 1), sale)), Next::Nothing);
     assert_eq!(spent(&desk), 1_200);
     assert_eq!(desk.exceptions(), ["price_unusable"]);

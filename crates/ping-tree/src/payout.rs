@@ -1,0 +1,70 @@
+//! What the seller is owed for a sale.
+
+use std::sync::Arc;
+
+use exchange_model::{Money, Rate};
+
+/// What the seller is owed for a sale.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PayoutRule {
+    /// This share of the value.
+    Share(Rate),
+    /// The same for every lead, paid with its first sale.
+    Fixed(Money),
+    /// The same for every sale.
+    PerSale(Money),
+    /// The value less this.
+    Margin(Money),
+    /// By the value, lowest band first; the last band that begins at or below it decides. No band
+    /// holds bands.
+    Bands(Arc<[Band]>),
+}
+
+/// From this value on, this rule.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Band {
+    /// The least value.
+    pub from: Money,
+    /// What is owed.
+    pub rule: PayoutRule,
+}
+
+impl PayoutRule {
+    /// What is owed at this value, not yet rounded; nothing when it cannot be counted.
+    #[must_use]
+    pub fn at(&self, value: Money) -> Option<Money> {
+        match self {
+            Self::Share(share) => value.checked_share(*share).ok(),
+            Self::Fixed(fixed) | Self::PerSale(fixed) => Some(*fixed),
+            Self::Margin(margin) => value.checked_sub(*margin).ok(),
+            Self::Bands(bands) => {
+                let reached = |band: &&Band| value.at_least(band.from).unwrap_or(false);
+                bands.iter().rev().find(reached)?.rule.at(value)
+            }
+        }
+    }
+
+    /// The least value that pays the seller `least` without a loss; nothing when every value does,
+    /// or none.
+    #[must_use]
+    pub fn value_for(&self, least: Option<Money>) -> Option<Money> {
+        match (self, least) {
+            (Self::Share(share), Some(least)) => least.whole_of_share(*share),
+            (Self::Share(_), None) => None,
+            (Self::Fixed(payout) | Self::PerSale(payout), _) => Some(*payout),
+            (Self::Margin(margin), Some(least)) => least.checked_add(*margin).ok(),
+            (Self::Margin(margin), None) => Some(*margin),
+            (Self::Bands(bands), _) => least_in_bands(bands, least),
+        }
+    }
+}
+
+fn least_in_bands(bands: &[Band], least: Option<Money>) -> Option<Money> {
+    bands.iter().enumerate().find_map(|(at, band)| {
+        let wanted = band.rule.value_for(least).unwrap_or(band.from);
+        let wanted = if wanted.at_least(band.from).ok()? { wanted } else { band.from };
+        let beyond = bands.get(at.saturating_add(1));
+        let inside = beyond.is_none_or(|next| !wanted.at_least(next.from).unwrap_or(true));
+        inside.then_some(wanted)
+    })
+}
