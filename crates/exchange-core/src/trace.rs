@@ -65,6 +65,9 @@ pub enum TraceEvent {
         /// The buyer's own words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
+        /// What waiting longer would have brought, of a bid that came late.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late: Option<LateBid>,
     },
     /// The order in which bids will be tried.
     Ranked {
@@ -155,6 +158,21 @@ pub enum TraceEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payout: Option<String>,
     },
+}
+
+/// A bid that came when it no longer counted.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LateBid {
+    /// Microseconds after the moment until which it would have counted.
+    pub late_by: u64,
+    /// What the buyer would have paid.
+    pub price: String,
+    /// What the seller would have been paid; nothing when the bid was unusable as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<String>,
+    /// Whether it would have been tried first.
+    #[serde(default)]
+    pub would_have_won: bool,
 }
 
 impl Trace {

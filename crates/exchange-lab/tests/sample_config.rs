@@ -89,6 +89,7 @@ fn the_operators_tests_pass() {
     let [document] = documents("tests", &mut findings).try_into().unwrap();
     for case in TestFile::read(&document, &routing, &mut findings).cases {
         let delivery = |campaign: &Campaign| Delivery {
+            typical: None,
             ping: (campaign.connector != "form").then_some(Duration::from_millis(700)),
             post: Duration::from_millis(1200),
             ..Delivery::none()

@@ -359,6 +359,7 @@ impl Drop for Admitted {
 #[must_use]
 pub fn delivery_by(connector: &Connector) -> Delivery {
     Delivery {
+        typical: None,
         ping: connector.ping_timeout(),
         post: connector.post_timeout(),
         ways: ways_of(connector),

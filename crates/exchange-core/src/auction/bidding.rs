@@ -30,7 +30,8 @@ impl Auction {
     pub(super) fn ping(&mut self, now: Timestamp, seat: Seat, until: Timestamp) {
         let tier = self.tier_name();
         let campaign = self.name(seat);
-        if until <= now {
+        let typical = self.member(seat).delivery.typical.unwrap_or_default();
+        if until <= now || until.since(now) < typical {
             let reason = IneligibleKind::NoTimeLeft;
             self.note_reason("ineligible", reason.code());
             let reason = reason.to_string();
@@ -100,8 +101,12 @@ impl Auction {
             NoBid::Declined(rejection) => rejection.text.clone(),
             _ => None,
         };
-        let event =
-            TraceEvent::NoBid { campaign: self.name(seat), reason: reason.to_string(), text };
+        let event = TraceEvent::NoBid {
+            campaign: self.name(seat),
+            reason: reason.to_string(),
+            text,
+            late: None,
+        };
         self.record(now, event);
     }
 
@@ -111,8 +116,12 @@ impl Auction {
             PingAnswer::Available { .. } => NoBid::Timeout,
             PingAnswer::NoBid(reason) => reason,
         };
-        let event =
-            TraceEvent::NoBid { campaign: self.name(seat), reason: reason.to_string(), text: None };
+        let event = TraceEvent::NoBid {
+            campaign: self.name(seat),
+            reason: reason.to_string(),
+            text: None,
+            late: None,
+        };
         self.record(now, event);
     }
 

@@ -47,6 +47,9 @@ impl Ways {
 pub struct Delivery {
     /// Its ping time-out; nothing when it takes no ping.
     pub ping: Option<Duration>,
+    /// What half of its answers to pings take at most, where enough are known: with less time left
+    /// than this it is not pinged.
+    pub typical: Option<Duration>,
     /// Its post time-out, and that of every question about a post.
     pub post: Duration,
     /// How a lost answer is found out.
@@ -63,6 +66,7 @@ impl Delivery {
     pub fn none() -> Self {
         Self {
             ping: None,
+            typical: None,
             post: Duration::ZERO,
             ways: Ways::default(),
             answer_within: RESOLVE_WITHIN,

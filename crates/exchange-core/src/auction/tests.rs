@@ -83,6 +83,7 @@ fn member(line: &str) -> Member {
     Member {
         campaign: Arc::new(campaign),
         delivery: Delivery {
+            typical: None,
             ping: if has("direct") { None } else { Some(MS(150)) },
             post: MS(300),
             ways: ways(listed.unwrap_or(""), after("poll")),

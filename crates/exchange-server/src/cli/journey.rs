@@ -39,7 +39,7 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
         TraceEvent::Bid { campaign, price, payout } => {
             ("bid", campaign.clone(), format!("{price}, would pay the seller {payout}"))
         }
-        TraceEvent::NoBid { campaign, reason, text } => {
+        TraceEvent::NoBid { campaign, reason, text, .. } => {
             ("no bid", campaign.clone(), format!("{reason}{}", plain(text)))
         }
         TraceEvent::Ranked { tier, order } => {
@@ -285,7 +285,7 @@ mod tests {
         );
         push(
             61,
-            TraceEvent::NoBid { campaign: metro(), reason: text("declined(cap)"), text: None },
+            TraceEvent::NoBid { campaign: metro(), reason: text("declined(cap)"), text: None, late: None },
         );
         push(
             62,
