@@ -12,9 +12,17 @@ use crate::error::StoreError;
 /// Marks the file as ours: `rial` in ASCII.
 const APPLICATION_ID: i64 = 0x7269_616c;
 
-/// The steps, from number 1.
-const STEPS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_connectors.sql")];
+/// The steps by their numbers, in ascending order. A number that is not taken leaves a gap.
+const STEPS: &[(u32, &str)] = &[
+    (1, include_str!("migrations/0001_first.sql")),
+    (2, include_str!("migrations/0002_connectors.sql")),
+    (6, include_str!("migrations/0006_operators.sql")),
+];
+
+/// The highest number of a step.
+fn newest() -> u32 {
+    STEPS.last().map_or(0, |(number, _step)| *number)
+}
 
 /// Brings the database to the present schema.
 pub(super) fn migrate(conn: &Connection) -> Result<(), StoreError> {
@@ -25,15 +33,15 @@ pub(super) fn migrate(conn: &Connection) -> Result<(), StoreError> {
     let taken = all(conn, "SELECT number, checksum FROM migration ORDER BY number", [], |row| {
         Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
     })?;
-    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    let known = newest();
     if let Some((found, _)) = taken.last().filter(|(number, _)| *number > known) {
         return Err(StoreError::FutureSchema { found: *found, known });
     }
-    for (number, step) in (1_u32..).zip(STEPS) {
-        match taken.iter().find(|(taken, _)| *taken == number) {
+    for (number, step) in STEPS {
+        match taken.iter().find(|(taken, _)| taken == number) {
             Some((_, sum)) if *sum == checksum(step) => {}
-            Some(_) => return Err(StoreError::MigrationChanged(number)),
-            None => take(conn, number, step)?,
+            Some(_) => return Err(StoreError::MigrationChanged(*number)),
+            None => take(conn, *number, step)?,
         }
     }
     Ok(())
@@ -47,7 +55,7 @@ pub(super) fn check(conn: &Connection) -> Result<(), StoreError> {
     if application != APPLICATION_ID {
         return Err(StoreError::Foreign);
     }
-    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    let known = newest();
     let sql = "SELECT ifnull(max(number), 0) FROM migration";
     let found: u32 = conn.query_row(sql, [], |row| row.get(0))?;
     if found > known { Err(StoreError::FutureSchema { found, known }) } else { Ok(()) }
@@ -93,12 +101,17 @@ mod tests {
     }
 
     #[test]
+    fn steps_stand_in_ascending_order() {
+        assert!(STEPS.is_sorted_by(|one, next| one.0 < next.0));
+    }
+
+    #[test]
     fn a_schema_from_the_future_is_refused() {
         let conn = Connection::open_in_memory().unwrap();
         migrate(&conn).unwrap();
-        run(&conn, "INSERT INTO migration VALUES (7, 'x')", []).unwrap();
+        run(&conn, "INSERT INTO migration VALUES (999, 'x')", []).unwrap();
         let error = migrate(&conn).unwrap_err();
-        assert!(matches!(error, StoreError::FutureSchema { found: 7, known: 2 }));
+        assert!(matches!(error, StoreError::FutureSchema { found: 999, .. }));
         assert!(error.to_string().contains("use the newer version"));
     }
 
