@@ -158,7 +158,7 @@ fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Set
         deadline: request.received_at.after(budget.total),
         post_reserve: budget.post_reserve,
         seller: SellerTerms {
-            payout: request.source.payout,
+            payout: request.source.payout.clone(),
             least: larger(request.source.min_price, request.min_price),
         },
         tiers: tiers_of(

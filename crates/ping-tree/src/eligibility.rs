@@ -59,7 +59,7 @@ pub fn eligibility(
         return Err(Ineligible::Plain(IneligibleKind::BlockedBySeller));
     }
     if let Some(rule) = campaign.accepts.first_refusal(request.lead.attributes()) {
-        let field = campaign.vertical.field(rule.field).name.clone();
+        let field = campaign.vertical.field(rule.rule.field).name.clone();
         return Err(Ineligible::Filtered { field });
     }
     if !campaign.hours.is_open(request.at, &campaign.buyer.zone) {

@@ -70,17 +70,17 @@ fn filtered<'a>(
 ) -> impl Iterator<Item = Refusal> + 'a {
     let attributes = request.lead.attributes();
     campaign.accepts.refusals(attributes).map(move |rule| {
-        let field = campaign.vertical.field(rule.field).name.clone();
-        let seen = match attributes.get(rule.field) {
+        let field = campaign.vertical.field(rule.rule.field).name.clone();
+        let seen = match attributes.get(rule.rule.field) {
             None => "absent".to_owned(),
             Some(value) if value.as_text().is_some() => format!("\"{value}\""),
             Some(value) => value.to_string(),
         };
         Refusal {
-            detail: format!("{field} is {seen}, accepts {rule}"),
+            detail: format!("{field} is {seen}, accepts {telling}"),
             remedy: format!("a lead whose {field} it accepts, or another filter"),
             reason: Ineligible::Filtered { field },
-            place: Some(rule.place.clone()),
+            place: Some(rule.rule.place.clone()),
         }
     })
 }

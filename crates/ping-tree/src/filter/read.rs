@@ -1,25 +1,35 @@
 //! A filter from its table, checked against the vertical.
+//!
+//! A line that cannot be read is reported and left out; the findings keep such a filter from ever
+//! being used.
 
-use std::ops::Range as Span;
 use std::sync::Arc;
 
-use exchange_model::document::{Entry, Node, NodeKind, Spanned};
+use exchange_model::document::{Entry, Node, NodeKind};
 use exchange_model::finding::nearest;
-use exchange_model::vertical::normalise;
 use exchange_model::{
-    Field, FieldClass, FieldIdx, FieldType, Findings, Place, TableReader, Value, Vertical,
+    Field, FieldClass, FieldIdx, Findings, Place, TableReader, Vertical,
 };
 
-use crate::filter::{Filter, Range, Rule, Set, Test};
+use crate::filter::{Condition, DEPTH_MAX, Filter, Rule, TESTS_MAX, Test};
 use crate::list::Lists;
 
-/// Most values written in one list of a filter; longer ones belong in a file.
-const VALUES_MAX: usize = 10_000;
+mod bounds;
+mod values;
+
+/// The words that put filters together, with what to write after them.
+const JOINERS: &[(&str, &str)] = &[
+    ("all", "[{ homeowner = true }, { state = [\"TX\"] }]"),
+    ("any", "[{ homeowner = true }, { state = [\"TX\"] }]"),
+    ("not", "{ state = [\"CA\"] }"),
+];
 
 /// Reads the filters of one vertical.
 pub(crate) struct FilterReader<'a, 'l> {
     vertical: &'a Vertical,
     lists: &'a mut Lists<'l>,
+    /// Tests of the filter that is being read.
+    tests: usize,
 }
 
 /// One field of a filter, with its key's place.
@@ -35,41 +45,141 @@ impl Asked<'_> {
     }
 }
 
+/// Where a filter is read from, and how deep in it.
+#[derive(Clone, Copy)]
+struct Level<'t, 'd> {
+    table: &'t TableReader<'d>,
+    depth: usize,
+}
+
 impl<'a, 'l> FilterReader<'a, 'l> {
     pub(crate) fn new(vertical: &'a Vertical, lists: &'a mut Lists<'l>) -> Self {
-        Self { vertical, lists }
+        Self { vertical, lists, tests: 0 }
     }
 
-    /// The whole filter; a line that cannot be read is reported and left out.
+    /// The whole filter that a table is.
     pub(crate) fn read(&mut self, table: &TableReader<'_>, findings: &mut Findings) -> Filter {
-        let mut rules = Vec::new();
-        for entry in &table.raw().entries {
-            let place = table.place(entry.key_span.clone());
-            let Some(asked) = self.field(entry, place, findings) else { continue };
-            self.rules(&asked, entry, table, (&mut rules, findings));
+        self.tests = 0;
+        let filter = self.filter(Level { table, depth: 0 }, findings);
+        if self.tests > TESTS_MAX {
+            let message = format!("a filter has at most {TESTS_MAX} tests, and this has more");
+            let help = "use a list file, or split it over several campaigns".to_owned();
+            findings.error("filter_too_large", table.own_place(), message, help);
         }
-        Filter::new(rules)
+        filter
+    }
+
+    /// The filter under `key`, like `when`; one that asks for nothing is reported.
+    pub(crate) fn under(
+        &mut self,
+        key: &'static str,
+        table: &mut TableReader<'_>,
+        findings: &mut Findings,
+    ) -> Option<Filter> {
+        let inner = table.table(key, findings)?;
+        if inner.raw().entries.is_empty() {
+            nothing_asked(key, inner.own_place(), findings);
+        }
+        Some(self.read(&inner, findings))
+    }
+
+    fn filter(&mut self, level: Level<'_, '_>, findings: &mut Findings) -> Filter {
+        let mut lines = Vec::new();
+        for entry in &level.table.raw().entries {
+            match entry.key.as_str() {
+                "all" | "any" | "not" => lines.extend(self.joined(entry, level, findings)),
+                _ => self.field_line(entry, level.table, (&mut lines, findings)),
+            }
+        }
+        Filter::new(lines)
+    }
+
+    fn joined(
+        &mut self,
+        entry: &Entry,
+        level: Level<'_, '_>,
+        findings: &mut Findings,
+    ) -> Option<Condition> {
+        let place = level.table.place(entry.key_span.clone());
+        let depth = level.depth.saturating_add(1);
+        if depth > DEPTH_MAX {
+            let message = format!("all, any and not nest at most {DEPTH_MAX} deep");
+            let help = "write it flatter, or split it over several campaigns".to_owned();
+            findings.error("nested_too_deep", place, message, help);
+            return None;
+        }
+        let level = Level { depth, ..level };
+        match (entry.key.as_str(), &entry.value.kind) {
+            ("not", NodeKind::Table(_)) => {
+                let filter = self.inner(&entry.key, &entry.value, level, findings)?;
+                Some(Condition::Not(filter, place))
+            }
+            ("all" | "any", NodeKind::Array(items)) if !items.is_empty() => {
+                let each = items.iter().map(|item| self.inner(&entry.key, item, level, findings));
+                let filters: Vec<Filter> = each.collect::<Vec<_>>().into_iter().flatten().collect();
+                let all = entry.key == "all";
+                let join = if all { Condition::All } else { Condition::Any };
+                Some(join(filters.into(), place))
+            }
+            ("all" | "any", NodeKind::Array(_)) => {
+                nothing_asked(&entry.key, place, findings);
+                None
+            }
+            _ => {
+                wrong_join(&entry.key, &entry.value, level.table, findings);
+                None
+            }
+        }
+    }
+
+    /// One table of a joined line.
+    fn inner(
+        &mut self,
+        key: &str,
+        node: &Node,
+        level: Level<'_, '_>,
+        findings: &mut Findings,
+    ) -> Option<Filter> {
+        let NodeKind::Table(table) = &node.kind else {
+            wrong_join(key, node, level.table, findings);
+            return None;
+        };
+        let table = level.table.inner(table, node.span.clone());
+        if table.raw().entries.is_empty() {
+            nothing_asked(key, table.own_place(), findings);
+        }
+        Some(self.filter(Level { table: &table, ..level }, findings))
+    }
+
+    fn field_line(
+        &mut self,
+        entry: &Entry,
+        table: &TableReader<'_>,
+        (lines, findings): (&mut Vec<Condition>, &mut Findings),
+    ) {
+        let place = table.place(entry.key_span.clone());
+        let Some(asked) = self.field(entry, place, findings) else { return };
+        let rules = match &entry.value.kind {
+            NodeKind::Table(inner) => {
+                let inner = table.inner(inner, entry.key_span.clone());
+                self.tests(&asked, inner, findings)
+            }
+            _ => {
+                let set = values::set(&asked, &entry.value, table, findings);
+                set.map(|set| asked.rule(Test::In(Arc::new(set)), None)).into_iter().collect()
+            }
+        };
+        self.tests = self.tests.saturating_add(rules.len());
+        lines.extend(rules.into_iter().map(Condition::Field));
     }
 
     fn field(&self, entry: &Entry, place: Place, findings: &mut Findings) -> Option<Asked<'a>> {
-        let vertical: &'a Vertical = self.vertical;
-        let open = || {
-            vertical
-                .fields()
-                .filter(|(_, field)| field.class == FieldClass::Open)
-                .map(|(_, field)| field.name.as_str())
-        };
         let name = entry.key.as_str();
-        let Some(at) = vertical.index(name) else {
-            let help = match nearest(name, open()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("open fields are: {}", open().collect::<Vec<_>>().join(", ")),
-            };
-            let message = format!("`{}` has no field called `{name}`", vertical.id());
-            findings.error("unknown_field", place, message, help);
+        let Some(at) = self.vertical.index(name) else {
+            self.unknown_field(name, place, findings);
             return None;
         };
-        let field = vertical.field(at);
+        let field = self.vertical.field(at);
         if field.class == FieldClass::Open {
             return Some(Asked { at, field, place });
         }
@@ -83,42 +193,37 @@ impl<'a, 'l> FilterReader<'a, 'l> {
         None
     }
 
-    fn rules(
-        &mut self,
-        asked: &Asked<'_>,
-        entry: &Entry,
-        table: &TableReader<'_>,
-        (rules, findings): (&mut Vec<Rule>, &mut Findings),
-    ) {
-        match &entry.value.kind {
-            NodeKind::Table(inner) => {
-                let span = entry.key_span.clone();
-                let inner = table.inner(inner, span);
-                self.tests(asked, inner, (rules, findings));
-            }
-            _ => {
-                let set = values(asked, &entry.value, table, findings);
-                rules.extend(set.map(|set| asked.rule(Test::In(Arc::new(set)), None)));
-            }
-        }
+    fn unknown_field(&self, name: &str, place: Place, findings: &mut Findings) {
+        let open = || {
+            let open = self.vertical.fields().filter(|(_, field)| field.class == FieldClass::Open);
+            open.map(|(_, field)| field.name.as_str())
+        };
+        let words = open().chain(JOINERS.iter().map(|(word, _)| *word));
+        let help = match nearest(name, words) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("open fields are: {}", open().collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!("`{}` has no field called `{name}`", self.vertical.id());
+        findings.error("unknown_field", place, message, help);
     }
 
+    /// The tests in the table of one field.
     fn tests(
         &mut self,
         asked: &Asked<'_>,
         mut inner: TableReader<'_>,
-        (rules, findings): (&mut Vec<Rule>, &mut Findings),
-    ) {
+        findings: &mut Findings,
+    ) -> Vec<Rule> {
         if inner.raw().entries.is_empty() {
             let message = format!("`{}` asks for nothing", asked.field.name);
-            let help = "write min, max, not, in_file or not_in_file, or remove it".to_owned();
-            findings.error("empty_test", asked.place.clone(), message, help);
+            let help = "write min, max, not, in_file, not_in_file or present, or remove it";
+            findings.error("empty_test", asked.place.clone(), message, help.to_owned());
         }
-        rules.extend(
-            range(asked, &mut inner, findings).map(|range| asked.rule(Test::Within(range), None)),
-        );
+        let mut rules = Vec::new();
+        let range = bounds::range(asked, &mut inner, findings);
+        rules.extend(range.map(|range| asked.rule(Test::Within(range), None)));
         if let Some(node) = inner.node("not") {
-            let set = values(asked, node, &inner, findings);
+            let set = values::set(asked, node, &inner, findings);
             rules.extend(set.map(|set| asked.rule(Test::NotIn(Arc::new(set)), None)));
         }
         for key in ["in_file", "not_in_file"] {
@@ -127,162 +232,27 @@ impl<'a, 'l> FilterReader<'a, 'l> {
             let test = if key == "in_file" { Test::In } else { Test::NotIn };
             rules.extend(set.map(|set| asked.rule(test(set), Some(path.value.to_owned()))));
         }
+        if let Some(present) = inner.boolean("present", findings) {
+            if !present.value && !rules.is_empty() {
+                let name = &asked.field.name;
+                let message = format!("no `{name}` is absent and has a value too");
+                let help = "leave `present` out, or the other tests".to_owned();
+                findings.error("never_matches", present.place, message, help);
+            }
+            rules.push(asked.rule(Test::Present(present.value), None));
+        }
         inner.finish(findings);
+        rules
     }
 }
 
-/// A value or a list of values; never an empty list.
-fn values(
-    asked: &Asked<'_>,
-    node: &Node,
-    table: &TableReader<'_>,
-    findings: &mut Findings,
-) -> Option<Set> {
-    let nodes = match &node.kind {
-        NodeKind::Array(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    if nodes.is_empty() || nodes.len() > VALUES_MAX {
-        let message = format!("`{}` lists {} values", asked.field.name, nodes.len());
-        let help = format!("write 1 to {VALUES_MAX} values, or use in_file");
-        findings.error("bad_value_count", table.place(node.span.clone()), message, help);
-        return None;
-    }
-    let read: Vec<Value> =
-        nodes.iter().filter_map(|node| value(asked.field, node, table, findings)).collect();
-    if read.len() == nodes.len() { Set::of(&asked.field.kind, read) } else { None }
+fn nothing_asked(key: &str, place: Place, findings: &mut Findings) {
+    let message = format!("`{key}` asks for nothing here");
+    let help = "write a test like `homeowner = true`, or remove it".to_owned();
+    findings.error("empty_test", place, message, help);
 }
 
-fn value(
-    field: &Field,
-    node: &Node,
-    table: &TableReader<'_>,
-    findings: &mut Findings,
-) -> Option<Value> {
-    let Some(text) = text_for(&field.kind, node) else {
-        table.wrong_type(node, &field.name, example(&field.kind), findings);
-        return None;
-    };
-    match normalise(&field.kind, &text) {
-        Ok(value) => Some(value),
-        Err(refused) => {
-            let help = match &field.kind {
-                FieldType::Enum(words) => match nearest(&text, words.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean \"{near}\"? Write {}", refused.wanted),
-                    None => format!("write {}", refused.wanted),
-                },
-                _ => format!("write {}", refused.wanted),
-            };
-            let message = format!("`{}` can never be `{text}`", field.name);
-            findings.error("never_matches", table.place(node.span.clone()), message, help);
-            None
-        }
-    }
-}
-
-/// The text of a node that has the shape values of this type are written in. Codes such as zips
-/// are strings, so that a leading zero is never lost.
-fn text_for(kind: &FieldType, node: &Node) -> Option<String> {
-    match (kind, &node.kind) {
-        (FieldType::Boolean, NodeKind::Boolean(yes)) => Some(yes.to_string()),
-        (FieldType::Integer { .. } | FieldType::Decimal, NodeKind::Integer(number)) => {
-            Some(number.to_string())
-        }
-        (FieldType::Decimal, NodeKind::Float(text) | NodeKind::String(text))
-        | (FieldType::Date, NodeKind::Datetime(text) | NodeKind::String(text)) => {
-            Some(text.clone())
-        }
-        (
-            FieldType::Boolean | FieldType::Integer { .. } | FieldType::Decimal | FieldType::Date,
-            _,
-        ) => None,
-        (_, NodeKind::String(text)) => Some(text.clone()),
-        _ => None,
-    }
-}
-
-fn example(kind: &FieldType) -> &'static str {
-    match kind {
-        FieldType::Boolean => "true",
-        FieldType::Integer { .. } => "{ min = 1, max = 9 }",
-        FieldType::Decimal => "{ min = \"0.5\" }",
-        FieldType::Date => "{ min = 2020-01-01 }",
-        FieldType::UsZip => "[\"78701\"]",
-        FieldType::UsState => "[\"TX\", \"OK\"]",
-        FieldType::UsPhone
-        | FieldType::Email
-        | FieldType::Enum(_)
-        | FieldType::Text { .. }
-        | FieldType::Url => "[\"...\"]",
-    }
-}
-
-fn range(asked: &Asked<'_>, inner: &mut TableReader<'_>, findings: &mut Findings) -> Option<Range> {
-    let (min, max) = (inner.node("min"), inner.node("max"));
-    let span: Span<usize> = min.or(max)?.span.clone();
-    let place = inner.place(span);
-    if !matches!(asked.field.kind, FieldType::Integer { .. } | FieldType::Decimal | FieldType::Date)
-    {
-        let message = format!("`{}` has no order, so min and max mean nothing", asked.field.name);
-        let help = format!("write `{} = {}`", asked.field.name, example(&asked.field.kind));
-        findings.error("no_order", place, message, help);
-        return None;
-    }
-    let mut bound = |node: Option<&Node>| node.map(|node| edge(asked.field, node, inner, findings));
-    let (min, max) = (bound(min), bound(max));
-    let range =
-        pair(min.map_or(Some(None), |v| v.map(Some))?, max.map_or(Some(None), |v| v.map(Some))?)?;
-    check_range(asked, Spanned { value: range, place }, findings)
-}
-
-/// A bound may lie outside what the vertical allows: it then does not limit on that side.
-fn edge(
-    field: &Field,
-    node: &Node,
-    table: &TableReader<'_>,
-    findings: &mut Findings,
-) -> Option<Value> {
-    match (&field.kind, &node.kind) {
-        (FieldType::Integer { .. }, NodeKind::Integer(number)) => Some(Value::Integer(*number)),
-        (FieldType::Integer { .. }, _) => {
-            table.wrong_type(node, "min or max", "18", findings);
-            None
-        }
-        _ => value(field, node, table, findings),
-    }
-}
-
-fn pair(min: Option<Value>, max: Option<Value>) -> Option<Range> {
-    Some(match (min, max) {
-        (Some(Value::Integer(min)), Some(Value::Integer(max))) => {
-            Range::Integer(Some(min), Some(max))
-        }
-        (Some(Value::Integer(min)), None) => Range::Integer(Some(min), None),
-        (None, Some(Value::Integer(max))) => Range::Integer(None, Some(max)),
-        (Some(Value::Decimal(min)), Some(Value::Decimal(max))) => {
-            Range::Decimal(Some(min), Some(max))
-        }
-        (Some(Value::Decimal(min)), None) => Range::Decimal(Some(min), None),
-        (None, Some(Value::Decimal(max))) => Range::Decimal(None, Some(max)),
-        (Some(Value::Date(min)), Some(Value::Date(max))) => Range::Date(Some(min), Some(max)),
-        (Some(Value::Date(min)), None) => Range::Date(Some(min), None),
-        (None, Some(Value::Date(max))) => Range::Date(None, Some(max)),
-        _ => return None,
-    })
-}
-
-fn check_range(asked: &Asked<'_>, range: Spanned<Range>, findings: &mut Findings) -> Option<Range> {
-    let name = &asked.field.name;
-    let (message, help) = if range.value.is_empty() {
-        (format!("no `{name}` is {}", range.value), "write min below max".to_owned())
-    } else if let (FieldType::Integer { min, max }, Range::Integer(low, high)) =
-        (&asked.field.kind, &range.value)
-        && (low.is_some_and(|low| low > *max) || high.is_some_and(|high| high < *min))
-    {
-        (format!("`{name}` is never {}", range.value), format!("it is from {min} to {max}"))
-    } else {
-        return Some(range.value);
-    };
-    findings.error("never_matches", range.place, message, help);
-    None
+fn wrong_join(key: &str, node: &Node, table: &TableReader<'_>, findings: &mut Findings) {
+    let example = JOINERS.iter().find(|(word, _)| *word == key).map_or("", |(_, example)| *example);
+    table.wrong_type(node, key, example, findings);
 }
