@@ -236,6 +236,30 @@ identifier!(
     LeadId,
     "lead_"
 );
+impl LeadId {
+    /// The lead's place among `count`, from 0: evenly spread, and the same wherever it is worked
+    /// out. Each `salt` spreads anew. For samples of leads that nobody gains by being in.
+    #[must_use]
+    pub fn place_among(self, count: u64, salt: &str) -> u64 {
+        let bytes = self.to_bytes();
+        let hash = bytes.iter().chain(salt.as_bytes()).fold(FNV_BASIS, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME)
+        });
+        mixed(hash).checked_rem(count).unwrap_or(0)
+    }
+}
+
+/// FNV-1a.
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
+/// The last step of `SplitMix64`: every bit depends on every bit.
+const fn mixed(bits: u64) -> u64 {
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
 identifier!(
     /// One seller's ping, and the promise made for it.
     PingId,
@@ -292,6 +316,17 @@ impl FromStr for AttemptId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leads_spread_evenly_and_each_salt_spreads_anew() {
+        let leads = || (0..2_000_u128).map(LeadId);
+        let tenth = |salt| leads().filter(move |lead| lead.place_among(10, salt) == 0);
+        for salt in ["", "acme_mutual", "bravo"] {
+            assert!((150..250).contains(&tenth(salt).count()), "{}", tenth(salt).count());
+        }
+        let both = tenth("acme_mutual").filter(|lead| lead.place_among(10, "bravo") == 0);
+        assert!((5..40).contains(&both.count()));
+    }
 
     #[test]
     fn identifiers_survive_printing_and_sort_by_time() {

@@ -2,18 +2,21 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::brand::BrandList;
 use crate::id::LeadId;
 use crate::pii::{Fingerprint, FingerprintKey, Pii, PostPermit};
 use crate::timestamp::Date;
 use crate::value::Value;
-use crate::vertical::{FieldClass, FieldIdx, Vertical};
+use crate::vertical::{Check, Derivation, Failed, FieldClass, FieldIdx, Vertical};
 
 mod intake;
 mod leak_guard;
+mod listed;
 mod vault;
 
 pub use intake::{FieldError, IntakeFields, Intaken, intake};
 pub use leak_guard::{Leak, LeakGuard};
+pub use listed::{HashForm, ListHash, list_kind};
 pub use vault::{DATA_KEY_LEN, NONCE_LEN, VaultError};
 
 /// The values of a lead's open fields, derived ones included.
@@ -100,6 +103,7 @@ pub struct Lead {
     vertical: Arc<Vertical>,
     attributes: Attributes,
     contact: Contact,
+    consented_to: Option<BrandList>,
     guard: OnceLock<LeakGuard>,
 }
 
@@ -204,6 +208,7 @@ impl Lead {
             attributes: Attributes::empty(vertical),
             contact: Contact::empty(vertical),
             vertical: Arc::clone(vertical),
+            consented_to: None,
             guard: OnceLock::new(),
         }
     }
@@ -217,20 +222,55 @@ impl Lead {
         }
     }
 
+    /// The value of any field, for this crate's own judging of a lead.
+    fn value(&self, at: FieldIdx) -> Option<Value> {
+        let field = self.vertical.field(at);
+        match field.class {
+            FieldClass::Open => self.attributes.get(at).cloned(),
+            FieldClass::Contact | FieldClass::Secret => self
+                .contact
+                .get(at)
+                .and_then(|text| crate::vertical::normalise(&field.kind, text.inner()).ok()),
+        }
+    }
+
+    /// Whom the consumer has agreed to hear from, as the seller says; nothing: it did not say.
+    #[must_use]
+    pub fn consented_to(&self) -> Option<&BrandList> {
+        self.consented_to.as_ref()
+    }
+
+    /// The same lead with this list.
+    #[must_use]
+    pub fn with_consent(self, consented_to: Option<BrandList>) -> Self {
+        Self { consented_to, ..self }
+    }
+
+    /// The checks of quality whose failure refuses a lead and that do not hold for this one.
+    pub fn failed_checks(&self, today: Date) -> impl Iterator<Item = &Check> {
+        let refusing = self.vertical.checks().iter().filter(|check| check.failed == Failed::Refuse);
+        refusing.filter(move |check| check.holds(|at| self.value(at), today) == Some(false))
+    }
+
     /// Computes the derived fields, in order.
     fn derive(&mut self, today: Date) {
         let vertical = Arc::clone(&self.vertical);
         for (at, field) in vertical.fields() {
             let Some(rule) = field.derived else { continue };
-            let source = vertical.field(rule.source());
-            let value = match source.class {
-                FieldClass::Open => self.attributes.get(rule.source()).cloned(),
-                FieldClass::Contact | FieldClass::Secret => self
-                    .contact
-                    .get(rule.source())
-                    .and_then(|text| crate::vertical::normalise(&source.kind, text.inner()).ok()),
+            let value = match rule {
+                Derivation::Check(check) => vertical
+                    .checks()
+                    .get(usize::from(check))
+                    .and_then(|check| check.holds(|at| self.value(at), today))
+                    .map(Value::Boolean),
+                Derivation::Score => vertical.score(&self.attributes).map(Value::Integer),
+                Derivation::YearsSince(source)
+                | Derivation::Left(source, _)
+                | Derivation::Year(source) => {
+                    self.value(source).and_then(|value| Vertical::derive(rule, &value, today))
+                }
             };
-            if let Some(value) = value.and_then(|v| Vertical::derive(rule, &v, today)) {
+            if let Some(value) = value {
                 self.set(at, value);
             }
         }

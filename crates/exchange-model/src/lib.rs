@@ -6,6 +6,7 @@
 //! or draws a random number.
 
 pub mod billing;
+pub mod brand;
 pub mod document;
 pub mod finding;
 pub mod id;
@@ -22,6 +23,7 @@ pub mod value;
 pub mod vertical;
 
 pub use billing::BillingTerms;
+pub use brand::{Brand, BrandList};
 pub use document::{Document, SourceFile, SourceMap, TableReader};
 pub use finding::{Finding, Findings, Place, Severity};
 pub use id::{

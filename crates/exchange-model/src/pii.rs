@@ -77,6 +77,17 @@ impl FingerprintKey {
         Self(key)
     }
 
+    /// HMAC-SHA-256 of parts that cannot run into one another, and the bytes after them.
+    pub(crate) fn digest(&self, parts: &[&str], bytes: &[u8]) -> [u8; 32] {
+        let mut mac = self.mac();
+        for part in parts {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+
     fn mac(&self) -> Hmac<Sha256> {
         Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length")
     }

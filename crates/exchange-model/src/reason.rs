@@ -142,20 +142,92 @@ codes!(
 codes!(
     /// Which cap had no room.
     CapKind {
+        /// Leads per second.
+        Second = "second",
         /// Leads per hour.
         Hour = "hour",
         /// Leads per day.
         Day = "day",
+        /// Leads per week, from Monday on.
+        Week = "week",
         /// Leads per month.
         Month = "month",
+        /// Leads in all.
+        Total = "total",
         /// Spend per hour.
         HourSpend = "hour_spend",
         /// Spend per day.
         DaySpend = "day_spend",
+        /// Spend per week, from Monday on.
+        WeekSpend = "week_spend",
         /// Spend per month.
         MonthSpend = "month_spend",
+        /// Spend in all.
+        TotalSpend = "total_spend",
+        /// What a day's cap allows by this hour.
+        Pace = "pace",
+        /// Leads handed over and not finished.
+        Open = "open",
     }
 );
+
+/// Whose leads a cap counts.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum CapOwner {
+    /// The campaign's own.
+    Campaign,
+    /// What the campaign takes from this source.
+    Source,
+    /// All campaigns of the buyer together.
+    Buyer,
+    /// The campaigns of the group of this name together.
+    Group(String),
+}
+
+/// One cap by whose it is and which.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CapName {
+    /// Whose.
+    pub owner: CapOwner,
+    /// Which.
+    pub kind: CapKind,
+}
+
+impl CapName {
+    /// Reads what is displayed.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (owner, kind) = match text.rsplit_once(' ') {
+            None => (CapOwner::Campaign, text),
+            Some(("source", kind)) => (CapOwner::Source, kind),
+            Some(("buyer", kind)) => (CapOwner::Buyer, kind),
+            Some((owner, kind)) => {
+                (CapOwner::Group(owner.strip_prefix("group ")?.to_owned()), kind)
+            }
+        };
+        Some(Self { owner, kind: CapKind::from_code(kind)? })
+    }
+}
+
+/// The campaign's own cap of this kind.
+impl From<CapKind> for CapName {
+    fn from(kind: CapKind) -> Self {
+        Self { owner: CapOwner::Campaign, kind }
+    }
+}
+
+/// `day`, `source day`, `buyer day`, `group texas day`.
+impl fmt::Display for CapName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.owner {
+            CapOwner::Campaign => {}
+            CapOwner::Source => f.write_str("source ")?,
+            CapOwner::Buyer => f.write_str("buyer ")?,
+            CapOwner::Group(name) => write!(f, "group {name} ")?,
+        }
+        f.write_str(self.kind.code())
+    }
+}
 
 /// Why a campaign was never pinged.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -168,7 +240,7 @@ pub enum Ineligible {
         field: String,
     },
     /// This cap has no room.
-    Cap(CapKind),
+    Cap(CapName),
 }
 
 impl Ineligible {
@@ -183,13 +255,13 @@ impl Ineligible {
     }
 }
 
-/// `closed`, `filtered(state)`, `cap(day)`.
+/// `closed`, `filtered(state)`, `cap(buyer day)`.
 impl fmt::Display for Ineligible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plain(kind) => f.write_str(kind.code()),
             Self::Filtered { field } => write!(f, "filtered({field})"),
-            Self::Cap(kind) => write!(f, "cap({kind})"),
+            Self::Cap(cap) => write!(f, "cap({cap})"),
         }
     }
 }
@@ -394,6 +466,8 @@ codes!(
         Stopped = "stopped",
         /// The buyer bought this person within its own window.
         BuyerDuplicate = "buyer_duplicate",
+        /// A list that the buyer gave us names this person.
+        Suppressed = "suppressed",
         /// As many buyers as the lead may have, have it or may have it.
         NoSlot = "no_slot",
     }
@@ -429,6 +503,10 @@ mod tests {
         for code in IneligibleKind::ALL {
             assert_eq!(IneligibleKind::from_code(code.code()), Some(*code));
         }
-        assert_eq!(Ineligible::Cap(CapKind::Day).to_string(), "cap(day)");
+        for cap in ["day", "pace", "open", "buyer day_spend", "group texas day", "source week"] {
+            let name = CapName::from_text(cap).unwrap();
+            assert_eq!(Ineligible::Cap(name).to_string(), format!("cap({cap})"));
+        }
+        assert_eq!(CapName::from_text("house day"), None);
     }
 }

@@ -11,11 +11,17 @@ use crate::money::Currency;
 use crate::timestamp::Date;
 use crate::value::Value;
 
+mod area_code;
 mod normalise;
+mod quality;
 mod read;
+mod scoring;
 mod us;
 
+pub use area_code::{AreaCode, area_code};
 pub use normalise::{BadField, normalise};
+pub use quality::{Check, CheckKind, Failed};
+pub use scoring::{SCORE, SCORE_FIELD, ScorePart, Scoring};
 pub use us::{STATES, state_of_zip};
 
 /// Most fields of a vertical, derived ones included.
@@ -81,6 +87,18 @@ pub enum FieldType {
     },
     /// An http or https address.
     Url,
+    /// The address of a TrustedForm certificate: `https://cert.trustedform.com/` and the id of a
+    /// certificate, 40 hexadecimal digits for one of a web form. Other kinds have ids of other
+    /// forms (ActiveProspect, TrustedForm Certificate API 4.0, "Certificate URL"); whether a
+    /// certificate exists is the buyer's to claim, and is not asked here.
+    TrustedFormUrl,
+    /// A LeadiD token (Jornaya, now Verisk): 36 characters, hexadecimal digits in groups of 8, 4, 4,
+    /// 4 and 12 (Verisk Marketing Solutions, "Create Implementation FAQ").
+    LeadiD,
+    /// An IP address of version 4 or 6.
+    Ip,
+    /// A moment with its offset from UTC (RFC 3339).
+    DateTime,
 }
 
 /// What the seller must send.
@@ -112,14 +130,19 @@ pub enum Derivation {
     Left(FieldIdx, u8),
     /// The year of a date.
     Year(FieldIdx),
+    /// Whether the check at this place of [`Vertical::checks`] holds.
+    Check(u8),
+    /// The lead score, by the rules of the vertical.
+    Score,
 }
 
 impl Derivation {
-    /// The field it is computed from.
+    /// The one field it is computed from; a check and the score look at several.
     #[must_use]
-    pub fn source(self) -> FieldIdx {
+    pub fn source(self) -> Option<FieldIdx> {
         match self {
-            Self::YearsSince(field) | Self::Left(field, _) | Self::Year(field) => field,
+            Self::YearsSince(field) | Self::Left(field, _) | Self::Year(field) => Some(field),
+            Self::Check(_) | Self::Score => None,
         }
     }
 }
@@ -151,6 +174,9 @@ pub struct Vertical {
     currency: Currency,
     fields: Vec<Field>,
     by_name: BTreeMap<String, FieldIdx>,
+    checks: Vec<Check>,
+    base_score: Option<i64>,
+    scoring: Option<Arc<dyn Scoring>>,
 }
 
 impl Vertical {
@@ -162,7 +188,52 @@ impl Vertical {
             .enumerate()
             .filter_map(|(at, field)| Some((field.name.clone(), FieldIdx(u16::try_from(at).ok()?))))
             .collect();
-        Self { id, title, currency, fields, by_name }
+        let (checks, base_score, scoring) = (Vec::new(), None, None);
+        Self { id, title, currency, fields, by_name, checks, base_score, scoring }
+    }
+
+    /// The same with checks of quality, in the order of their marks.
+    #[must_use]
+    pub fn with_checks(self, checks: Vec<Check>) -> Self {
+        Self { checks, ..self }
+    }
+
+    /// The same with a score that starts from this.
+    #[must_use]
+    pub fn with_base_score(self, base: Option<i64>) -> Self {
+        Self { base_score: base, ..self }
+    }
+
+    /// The same with the rules of its score. Fields keep their places.
+    #[must_use]
+    pub fn with_scoring(self, scoring: Arc<dyn Scoring>) -> Self {
+        Self { scoring: Some(scoring), ..self }
+    }
+
+    /// The checks of quality.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// What a lead's score starts from, where this vertical scores.
+    #[must_use]
+    pub fn base_score(&self) -> Option<i64> {
+        self.base_score
+    }
+
+    /// Every rule of the score that holds for these attributes, in the order written.
+    #[must_use]
+    pub fn score_parts(&self, open: &crate::Attributes) -> Vec<ScorePart> {
+        self.scoring.as_ref().map(|scoring| scoring.parts(open)).unwrap_or_default()
+    }
+
+    /// The score of a lead: base and every rule that holds, from 1 to 10.
+    #[must_use]
+    pub fn score(&self, open: &crate::Attributes) -> Option<i64> {
+        let sum = |sum: i64, part: ScorePart| sum.saturating_add(part.add);
+        let score = self.score_parts(open).into_iter().fold(self.base_score?, sum);
+        Some(score.clamp(*SCORE.start(), *SCORE.end()))
     }
 
     /// Its name.

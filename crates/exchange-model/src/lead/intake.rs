@@ -7,7 +7,7 @@ use crate::lead::Lead;
 use crate::pii::Pii;
 use crate::reason::Invalid;
 use crate::timestamp::Date;
-use crate::vertical::{Field, FieldClass, FieldIdx, Need, Stage, Vertical, normalise};
+use crate::vertical::{Check, Field, FieldClass, FieldIdx, Need, Stage, Vertical, normalise};
 
 /// Most unknown fields kept with a lead.
 const EXTRAS_MAX: usize = 50;
@@ -77,8 +77,21 @@ pub fn intake(
     if !errors.is_empty() {
         return Err(errors);
     }
+    errors.extend(lead.failed_checks(from.today).map(|check| poor(vertical, check)));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     lead.derive(from.today);
     Ok(Intaken { lead, unknown })
+}
+
+/// What is told about a check that does not hold; never the value.
+fn poor(vertical: &Vertical, check: &Check) -> FieldError {
+    FieldError {
+        field: vertical.field(check.blamed()).name.clone(),
+        code: Invalid::BadValue,
+        detail: check.why(vertical),
+    }
 }
 
 fn accept(lead: &mut Lead, at: FieldIdx, field: &Field, text: &str, errors: &mut Vec<FieldError>) {

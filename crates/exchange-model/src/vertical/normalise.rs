@@ -2,6 +2,8 @@
 //!
 //! Refusals say what is wanted, never what was sent: the text may be contact data.
 
+use std::net::IpAddr;
+
 use crate::money::parse_amount;
 use crate::reason::Invalid;
 use crate::timestamp::Date;
@@ -12,6 +14,17 @@ use crate::vertical::{FieldType, us};
 const EMAIL_MAX: usize = 254;
 /// Longest URL, in bytes.
 const URL_MAX: usize = 2_048;
+
+/// What every certificate's address begins with.
+const TRUSTED_FORM: &str = "https://cert.trustedform.com/";
+/// Digits of the id of a web form's certificate.
+const TRUSTED_FORM_HEX: usize = 40;
+/// Shortest id of another kind of certificate that is believed to be whole.
+const TRUSTED_FORM_ID_LEAST: usize = 32;
+/// Longest id of any certificate.
+const TRUSTED_FORM_ID_MAX: usize = 255;
+/// Lengths of the groups of a LeadiD token.
+const LEADID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
 /// Why a value is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +62,10 @@ pub fn normalise(kind: &FieldType, text: &str) -> Result<Value, BadField> {
         FieldType::Boolean => boolean(text),
         FieldType::Text { max_length } => plain(*max_length, text),
         FieldType::Url => url(text),
+        FieldType::TrustedFormUrl => trusted_form(text),
+        FieldType::LeadiD => leadid(text),
+        FieldType::Ip => ip(text),
+        FieldType::DateTime => moment(text),
     }
 }
 
@@ -184,6 +201,59 @@ fn url(text: &str) -> Result<Value, BadField> {
     } else {
         Err(bad(Invalid::BadValue, "an address that starts with https://"))
     }
+}
+
+/// Host and scheme count without case, the id of a web certificate in lower case.
+fn trusted_form(text: &str) -> Result<Value, BadField> {
+    let refused = || {
+        let wanted =
+            "a TrustedForm certificate, https://cert.trustedform.com/ and 40 hexadecimal digits";
+        bad(Invalid::BadValue, wanted)
+    };
+    let (host, id) = text.split_at_checked(TRUSTED_FORM.len()).ok_or_else(refused)?;
+    let id = id.strip_suffix('/').unwrap_or(id);
+    let is_hex = id.bytes().all(|b| b.is_ascii_hexdigit());
+    let other = (TRUSTED_FORM_ID_LEAST..=TRUSTED_FORM_ID_MAX).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if !host.eq_ignore_ascii_case(TRUSTED_FORM) {
+        Err(refused())
+    } else if is_hex && id.len() == TRUSTED_FORM_HEX {
+        Ok(Value::Text(format!("{TRUSTED_FORM}{}", id.to_ascii_lowercase())))
+    } else if !is_hex && other {
+        Ok(Value::Text(format!("{TRUSTED_FORM}{id}")))
+    } else {
+        Err(refused())
+    }
+}
+
+/// In upper case, as the script of its issuer writes it.
+fn leadid(text: &str) -> Result<Value, BadField> {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let hex = groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()));
+    if hex && lengths == LEADID_GROUPS {
+        Ok(Value::Text(text.to_ascii_uppercase()))
+    } else {
+        Err(bad(Invalid::BadValue, "a LeadiD token, 36 characters in groups of 8-4-4-4-12"))
+    }
+}
+
+fn ip(text: &str) -> Result<Value, BadField> {
+    text.parse::<IpAddr>()
+        .map(|address| Value::Text(address.to_canonical().to_string()))
+        .map_err(|_no_address| bad(Invalid::BadValue, "an IP address, like \"203.0.113.7\""))
+}
+
+/// In UTC, so that equal moments are equal texts.
+fn moment(text: &str) -> Result<Value, BadField> {
+    text.parse::<jiff::Timestamp>().map(|moment| Value::Text(moment.to_string())).map_err(
+        |_no_moment| {
+            bad(
+                Invalid::BadValue,
+                "a date and time with its offset, like \"2026-11-23T10:15:00-06:00\"",
+            )
+        },
+    )
 }
 
 fn all_digits(text: &str) -> bool {

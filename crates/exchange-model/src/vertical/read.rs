@@ -8,7 +8,7 @@ use crate::id::VerticalId;
 use crate::money::Currency;
 use crate::vertical::{
     Derivation, FIELDS_MAX, Field, FieldClass, FieldIdx, FieldType, Need, TEXT_DEFAULT, TEXT_MAX,
-    Vertical, normalise,
+    Vertical, normalise, quality, scoring,
 };
 
 const NEEDS: &[(&str, Need)] =
@@ -27,6 +27,10 @@ const RESERVED: &[&str] = &[
     "min_price",
     "max_time_ms",
     "callback_url",
+    "consented_to",
+    "exclude",
+    "max_buyers",
+    "repost_of",
     "lead",
     "lead_id",
     "ping",
@@ -50,6 +54,8 @@ pub(super) fn vertical(document: &Document, findings: &mut Findings) -> Option<V
         fields.extend(field(&name, table, findings));
     }
     derived(&mut reader, &mut fields, findings);
+    let checks = quality::read(&mut reader, &mut fields, findings);
+    let base_score = scoring::read(&mut reader, &mut fields, findings);
     if fields.len() > FIELDS_MAX {
         let message = format!("a vertical has at most {FIELDS_MAX} fields");
         findings.error("too_many_fields", reader.own_place(), message, "split it".to_owned());
@@ -58,7 +64,8 @@ pub(super) fn vertical(document: &Document, findings: &mut Findings) -> Option<V
     reader.finish(findings);
     let id = id?.value;
     let title = title.map_or_else(|| id.to_string(), |t| t.value.to_owned());
-    Some(Vertical::new(id, title, currency.map_or(Currency::USD, |c| c.value), fields))
+    let vertical = Vertical::new(id, title, currency.map_or(Currency::USD, |c| c.value), fields);
+    Some(vertical.with_checks(checks).with_base_score(base_score))
 }
 
 fn field(
@@ -125,6 +132,10 @@ fn field_type(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Fi
         ("decimal", 8),
         ("bool", 9),
         ("url", 10),
+        ("trustedform_url", 11),
+        ("leadid", 12),
+        ("ip", 13),
+        ("datetime", 14),
     ];
     let kind = required_word(table, "type", KINDS, findings)?;
     Some(match kind {
@@ -141,7 +152,11 @@ fn field_type(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Fi
         },
         8 => FieldType::Decimal,
         9 => FieldType::Boolean,
-        _ => FieldType::Url,
+        10 => FieldType::Url,
+        11 => FieldType::TrustedFormUrl,
+        12 => FieldType::LeadiD,
+        13 => FieldType::Ip,
+        _ => FieldType::DateTime,
     })
 }
 
@@ -212,7 +227,7 @@ fn derived(reader: &mut TableReader<'_>, fields: &mut Vec<Field>, findings: &mut
 }
 
 fn example_of(derivation: Derivation, fields: &[Field]) -> Option<crate::Value> {
-    let source = fields.get(derivation.source().as_usize())?.example.as_ref()?;
+    let source = fields.get(derivation.source()?.as_usize())?.example.as_ref()?;
     let today = crate::Timestamp::from_unix_millis(0)
         .after(Duration::from_secs(56 * 365 * 86_400))
         .date_in(&jiff::tz::TimeZone::UTC);

@@ -130,9 +130,13 @@ impl Wanted {
             FieldType::UsPhone => self.phone(leak, text),
             FieldType::Email => self.words(leak, text),
             FieldType::Date => self.date(leak, text),
-            FieldType::Url => self.url(leak, text),
+            FieldType::Url | FieldType::TrustedFormUrl => self.url(leak, text),
             FieldType::Integer { .. } | FieldType::Decimal => self.number(leak, text, open),
-            FieldType::UsZip | FieldType::Text { .. } => self.text(leak, text, open),
+            FieldType::UsZip
+            | FieldType::Text { .. }
+            | FieldType::LeadiD
+            | FieldType::Ip
+            | FieldType::DateTime => self.text(leak, text, open),
             // Closed lists: their words name nobody, and stand in honest pings too.
             FieldType::Enum(_) | FieldType::Boolean | FieldType::UsState => {}
         }
