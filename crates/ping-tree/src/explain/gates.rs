@@ -69,9 +69,10 @@ fn filtered<'a>(
     request: &LeadRequest<'a>,
 ) -> impl Iterator<Item = Refusal> + 'a {
     let attributes = request.lead.attributes();
-    campaign.accepts.refusals(attributes).map(move |rule| {
-        let field = campaign.vertical.field(rule.rule.field).name.clone();
-        let seen = match attributes.get(rule.rule.field) {
+    campaign.accepts.refusals(attributes).map(move |telling| {
+        let rule = telling.rule;
+        let field = campaign.vertical.field(rule.field).name.clone();
+        let seen = match attributes.get(rule.field) {
             None => "absent".to_owned(),
             Some(value) if value.as_text().is_some() => format!("\"{value}\""),
             Some(value) => value.to_string(),
@@ -80,7 +81,7 @@ fn filtered<'a>(
             detail: format!("{field} is {seen}, accepts {telling}"),
             remedy: format!("a lead whose {field} it accepts, or another filter"),
             reason: Ineligible::Filtered { field },
-            place: Some(rule.rule.place.clone()),
+            place: Some(rule.place.clone()),
         }
     })
 }

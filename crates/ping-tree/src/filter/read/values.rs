@@ -151,10 +151,6 @@ pub(super) fn example(kind: &FieldType, alone: bool) -> &'static str {
         FieldType::Date => "{ min = 2020-01-01 }",
         FieldType::UsZip => "[\"78701\"]",
         FieldType::UsState => "[\"TX\", \"OK\"]",
-        FieldType::UsPhone
-        | FieldType::Email
-        | FieldType::Enum(_)
-        | FieldType::Text { .. }
-        | FieldType::Url => "[\"...\"]",
+        _ => "[\"...\"]",
     }
 }
