@@ -23,6 +23,9 @@ pub enum LedgerError {
     /// An amount, or a balance after it, does not fit the ledger's integers.
     #[error("the amount is too large for the ledger")]
     Overflow,
+    /// The legs of a sale are not what it says they are in all.
+    #[error("the legs of `{0}` do not add up to its price and payout")]
+    LegsDoNotAddUp(AttemptId),
     /// The hold belongs to another attempt than the event.
     #[error("the hold of `{hold}` cannot serve `{event}`")]
     HoldOfAnotherAttempt {
@@ -96,6 +99,7 @@ impl LedgerError {
             Self::NotWholeUnits(_) => "not_whole_units",
             Self::CurrencyMismatch(..) => "currency_mismatch",
             Self::Overflow => "overflow",
+            Self::LegsDoNotAddUp(_) => "legs_do_not_add_up",
             Self::HoldOfAnotherAttempt { .. } => "hold_of_another_attempt",
             Self::HoldNotOpen(_) => "hold_not_open",
             Self::PriceAboveHold { .. } => "price_above_hold",

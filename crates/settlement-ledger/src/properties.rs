@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use exchange_model::billing::BillingTerms;
-use exchange_model::id::BuyerId;
+use exchange_model::id::{AttemptId, BuyerId};
 use exchange_model::money::{Currency, MinorUnits, Money};
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ use crate::chain::{self, GENESIS, RecordHash};
 use crate::entry::{Layer, Transaction};
 use crate::error::LedgerError;
 use crate::hold::{self, Funds, Hold, HoldState};
-use crate::sale::{self, LossPolicy, SaleRequest};
+use crate::sale::{self, LossPolicy, SaleLeg, SaleRequest};
 use crate::samples::{cents, hold_request, net, noon, prepaid, wired};
 use crate::verify::Verifier;
 
@@ -47,25 +47,27 @@ fn terms(buyer: usize) -> BillingTerms {
 enum Step {
     TopUp { buyer: usize, cents: i64 },
     Hold { buyer: usize, amount: i64 },
-    Sale { hold: prop::sample::Index, price: i64, payout: i64, seller: usize, loss: bool },
+    Sale { hold: prop::sample::Index, legs: Vec<(i64, i64)>, seller: usize, loss: bool },
     Release { hold: prop::sample::Index },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let top_up = (0..2_usize, 0..3_000_i64).prop_map(|(buyer, cents)| Step::TopUp { buyer, cents });
     let hold = (0..4_usize, 0..9_000_i64).prop_map(|(buyer, amount)| Step::Hold { buyer, amount });
-    let sale =
-        (any::<prop::sample::Index>(), 0..7_000_i64, 0..7_000_i64, 0..2_usize, any::<bool>())
-            .prop_map(|(hold, price, payout, seller, loss)| Step::Sale {
-                hold,
-                price,
-                payout,
-                seller,
-                loss,
-            });
+    // A price and a payout; several are companies behind one buyer.
+    let legs = prop::collection::vec((0..7_000_i64, 0..7_000_i64), 1..4);
+    let sale = (any::<prop::sample::Index>(), legs, 0..2_usize, any::<bool>())
+        .prop_map(|(hold, legs, seller, loss)| Step::Sale { hold, legs, seller, loss });
     let release = any::<prop::sample::Index>().prop_map(|hold| Step::Release { hold });
     let step = prop_oneof![2 => top_up, 4 => hold, 3 => sale, 2 => release];
     prop::collection::vec(step, 1..60)
+}
+
+/// What the legs come to in cents: each is rounded by itself.
+fn added(legs: &[(i64, i64)]) -> (i128, i128) {
+    let add =
+        |sum: (i128, i128), leg: &(i64, i64)| (sum.0 + rounded(leg.0), sum.1 + rounded(leg.1));
+    legs.iter().fold((0, 0), add)
 }
 
 /// Half to even, from thousandths to cents.
@@ -114,11 +116,12 @@ impl Reference {
         match *step {
             Step::TopUp { buyer, cents } => self.top_up(buyer, i128::from(cents)),
             Step::Hold { buyer, amount } => self.hold(buyer, rounded(amount)),
-            Step::Sale { hold, price, payout, seller, loss } => {
+            Step::Sale { hold, ref legs, seller, loss } => {
+                let (price, payout) = added(legs);
                 let hold = hold.index(self.holds.len());
-                let refusal = self.refuses_sale(hold, rounded(price), rounded(payout), loss);
+                let refusal = self.refuses_sale(hold, price, payout, loss);
                 if refusal.is_none() {
-                    self.sale(hold, rounded(price), rounded(payout), seller);
+                    self.sale(hold, price, payout, seller);
                 }
                 refusal
             }
@@ -190,17 +193,10 @@ impl Books {
         match *step {
             Step::TopUp { buyer, cents } => self.top_up(buyer, cents),
             Step::Hold { buyer, amount } => self.hold(buyer, amount),
-            Step::Sale { hold, price, payout, seller, loss } => {
+            Step::Sale { hold, ref legs, seller, loss } => {
                 let idx = hold.index(self.holds.len());
-                let request = SaleRequest {
-                    attempt: self.holds[idx].attempt,
-                    seller: SELLERS[seller].parse().unwrap(),
-                    vertical: "auto_insurance".parse().unwrap(),
-                    price: money(price),
-                    payout: money(payout),
-                    loss: if loss { LossPolicy::Allow } else { LossPolicy::Refuse },
-                    stamp: noon(2),
-                };
+                let loss = if loss { LossPolicy::Allow } else { LossPolicy::Refuse };
+                let request = sale_of(self.holds[idx].attempt, legs, SELLERS[seller], loss);
                 self.sale(idx, request)
             }
             Step::Release { hold } => self.release(hold.index(self.holds.len())),
@@ -210,7 +206,7 @@ impl Books {
     fn sale(&mut self, idx: usize, request: SaleRequest) -> Result<(), LedgerError> {
         let sale = sale::book(request, Some(&self.holds[idx]))?;
         self.holds[idx] = sale.hold.expect("a sale of a hold returns it");
-        self.write(sale.transaction.expect("a hold always moves"))
+        sale.transactions.into_iter().try_for_each(|transaction| self.write(transaction))
     }
 
     fn release(&mut self, idx: usize) -> Result<(), LedgerError> {
@@ -291,6 +287,30 @@ impl Books {
             assert_eq!(self.minor(account_of(buyer), Layer::Pending), reference.held(buyer));
             assert!(reference.available(buyer) >= 0, "{name} is over its limit");
         }
+    }
+}
+
+/// One company, or several in legs.
+fn sale_of(attempt: AttemptId, of: &[(i64, i64)], seller: &str, loss: LossPolicy) -> SaleRequest {
+    let (price, payout) = added(of);
+    let leg = |(number, (price, payout)): (u8, &(i64, i64))| SaleLeg {
+        number,
+        company: format!("Company {number}"),
+        price: money(*price),
+        payout: money(*payout),
+    };
+    let legs = if of.len() > 1 { (1..).zip(of).map(leg).collect() } else { Vec::new() };
+    let sum =
+        |cents: i128| Money::from_minor(MinorUnits::new(cents.try_into().unwrap()), Currency::USD);
+    SaleRequest {
+        attempt,
+        seller: seller.parse().unwrap(),
+        vertical: "auto_insurance".parse().unwrap(),
+        price: sum(price),
+        payout: sum(payout),
+        legs,
+        loss,
+        stamp: noon(2),
     }
 }
 

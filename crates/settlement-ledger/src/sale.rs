@@ -3,12 +3,16 @@
 //! Both amounts are rounded to whole minor units once, half to even. The margin is what is left
 //! between them; it is never rounded and never booked by itself, so every sale balances without a
 //! rounding account. Revenue is booked gross (the price) and the payout as its cost.
+//!
+//! A post that was offered to several companies behind one buyer is booked leg by leg: one
+//! transaction for each company that took the lead, so that a leg can be given back by itself. The
+//! hold is one; the first leg that is booked ends it.
 
 use exchange_model::id::{AttemptId, SellerId, VerticalId};
 use exchange_model::money::{Currency, MinorUnits, Money};
 
 use crate::account::Account;
-use crate::entry::{Entry, EventKind, Header, Stamp, Transaction};
+use crate::entry::{Entry, EventKind, Header, Stamp, TEXT_MAX, Transaction};
 use crate::error::LedgerError;
 use crate::hold::{Hold, HoldState};
 
@@ -20,6 +24,19 @@ pub enum LossPolicy {
     Refuse,
     /// The exchange pays the difference.
     Allow,
+}
+
+/// One company's part of a sale to several behind one buyer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SaleLeg {
+    /// Its place in the offer, from 1: names the leg for good.
+    pub number: u8,
+    /// The company, or nothing; never contact data. What the ledger cannot keep is left out.
+    pub company: String,
+    /// What the buyer owes for it.
+    pub price: Money,
+    /// What the seller earns by it.
+    pub payout: Money,
 }
 
 /// What was sold, and for how much.
@@ -35,6 +52,9 @@ pub struct SaleRequest {
     pub price: Money,
     /// What the seller earns.
     pub payout: Money,
+    /// The companies that took the lead, where it was offered to several; price and payout are
+    /// their sums. None: the sale is one.
+    pub legs: Vec<SaleLeg>,
     /// Whether the payout may be more than the price.
     pub loss: LossPolicy,
     /// When and by whom.
@@ -44,8 +64,9 @@ pub struct SaleRequest {
 /// What a sale writes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BookedSale {
-    /// The entries, or none when nothing moves: no hold, no price, no payout.
-    pub transaction: Option<Transaction>,
+    /// One for the sale, or one for each leg that moves something; none when nothing does: no hold,
+    /// no price, no payout. They belong into one write.
+    pub transactions: Vec<Transaction>,
     /// The captured hold, which replaces the open one.
     pub hold: Option<Hold>,
     /// What the buyer owes.
@@ -59,31 +80,107 @@ pub struct BookedSale {
 /// Books a sale: captures the price from the hold, gives back the rest, and accrues the payout.
 ///
 /// `hold` is the attempt's open hold; `None` only for an attempt that needed none because its price
-/// could not be above zero. The transaction's key is `sale:{attempt}`.
+/// could not be above zero. The transaction's key is `sale:{attempt}`, that of a leg
+/// `sale:{attempt}#{number}`, and a leg's memo is its company.
 ///
 /// # Errors
 /// [`LedgerError::AmountNotPositive`] for a price or payout below zero,
-/// [`LedgerError::CurrencyMismatch`], [`LedgerError::Overflow`],
+/// [`LedgerError::CurrencyMismatch`], [`LedgerError::Overflow`], [`LedgerError::LegsDoNotAddUp`],
 /// [`LedgerError::HoldOfAnotherAttempt`], [`LedgerError::HoldNotOpen`],
 /// [`LedgerError::PriceAboveHold`], [`LedgerError::PayoutAbovePrice`], and
 /// [`LedgerError::BadText`] for the stamp's actor.
 pub fn book(request: SaleRequest, hold: Option<&Hold>) -> Result<BookedSale, LedgerError> {
-    let price = not_negative(request.price)?;
-    let payout = not_negative(request.payout)?;
-    let currency = request.price.currency();
-    same_currency(currency, request.payout.currency())?;
+    let parts = parts(&request)?;
+    let (price, payout) = totals(&request, &parts)?;
     check_hold(&request, price, hold)?;
     if payout > price && request.loss == LossPolicy::Refuse {
         let (payout, price) = (request.payout, request.price);
         return Err(LedgerError::PayoutAbovePrice { payout, price });
     }
     let margin = price.checked_sub(payout).ok_or(LedgerError::Overflow)?;
-    let entries = entries(&request, price, payout, hold);
-    let transaction =
-        if entries.is_empty() { None } else { Some(Transaction::new(header(request), entries)?) };
+    let transactions = transactions(&request, parts, hold)?;
     let hold =
         hold.map(|hold| Hold { state: HoldState::Captured { captured: price }, ..hold.clone() });
-    Ok(BookedSale { transaction, hold, price, payout, margin })
+    Ok(BookedSale { transactions, hold, price, payout, margin })
+}
+
+/// What becomes one transaction.
+struct Part {
+    key: String,
+    memo: String,
+    price: MinorUnits,
+    payout: MinorUnits,
+}
+
+impl Part {
+    fn new(key: String, memo: String, price: Money, payout: Money) -> Result<Self, LedgerError> {
+        Ok(Self { key, memo, price: not_negative(price)?, payout: not_negative(payout)? })
+    }
+}
+
+fn parts(request: &SaleRequest) -> Result<Vec<Part>, LedgerError> {
+    let key = format!("sale:{}", request.attempt);
+    if request.legs.is_empty() {
+        return Ok(vec![Part::new(key, String::new(), request.price, request.payout)?]);
+    }
+    let leg = |leg: &SaleLeg| {
+        let key = format!("{key}#{}", leg.number);
+        Part::new(key, remark(&leg.company), leg.price, leg.payout)
+    };
+    request.legs.iter().map(leg).collect()
+}
+
+/// The leg that a sale's key names.
+pub(crate) fn leg_of(key: &str) -> Option<u8> {
+    key.strip_prefix("sale:")?.split_once('#')?.1.parse().ok()
+}
+
+/// A company's name as a memo: without control characters, and no longer than a memo may be.
+fn remark(company: &str) -> String {
+    let mut kept: String = company.chars().filter(|c| !c.is_control()).collect();
+    while kept.len() > TEXT_MAX {
+        kept.pop();
+    }
+    kept
+}
+
+/// Price and payout in all; those of legs add up to what the request says.
+fn totals(request: &SaleRequest, parts: &[Part]) -> Result<(MinorUnits, MinorUnits), LedgerError> {
+    let currency = request.price.currency();
+    same_currency(currency, request.payout.currency())?;
+    for leg in &request.legs {
+        same_currency(currency, leg.price.currency())?;
+        same_currency(currency, leg.payout.currency())?;
+    }
+    let sum = |of: fn(&Part) -> MinorUnits| {
+        let added = parts.iter().try_fold(MinorUnits::ZERO, |sum, part| sum.checked_add(of(part)));
+        added.ok_or(LedgerError::Overflow)
+    };
+    let totals = (sum(|part| part.price)?, sum(|part| part.payout)?);
+    if totals == (not_negative(request.price)?, not_negative(request.payout)?) {
+        Ok(totals)
+    } else {
+        Err(LedgerError::LegsDoNotAddUp(request.attempt))
+    }
+}
+
+fn transactions(
+    request: &SaleRequest,
+    parts: Vec<Part>,
+    hold: Option<&Hold>,
+) -> Result<Vec<Transaction>, LedgerError> {
+    // The hold ends with the first part; where it is booked is the same for all.
+    let account = hold.map(|hold| &hold.account);
+    let mut mirror: Vec<Entry> = hold.map(Hold::mirror).into_iter().flatten().collect();
+    let mut booked = Vec::new();
+    for part in parts {
+        let mut entries = std::mem::take(&mut mirror);
+        entries.extend(settled(request, &part, account));
+        if !entries.is_empty() {
+            booked.push(Transaction::new(header(request, part), entries)?);
+        }
+    }
+    Ok(booked)
 }
 
 fn not_negative(amount: Money) -> Result<MinorUnits, LedgerError> {
@@ -114,36 +211,28 @@ fn check_hold(
     Err(LedgerError::PriceAboveHold { price: request.price, held })
 }
 
-fn entries(
-    request: &SaleRequest,
-    price: MinorUnits,
-    payout: MinorUnits,
-    hold: Option<&Hold>,
-) -> Vec<Entry> {
+fn settled(request: &SaleRequest, part: &Part, buyer: Option<&Account>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    if let Some(hold) = hold {
-        entries.extend(hold.mirror());
-        if price > MinorUnits::ZERO {
-            entries.push(Entry::debit(hold.account.clone(), price));
-            entries.push(Entry::credit(Account::LeadSales(request.vertical.clone()), price));
-        }
+    if let Some(buyer) = buyer.filter(|_| part.price > MinorUnits::ZERO) {
+        entries.push(Entry::debit(buyer.clone(), part.price));
+        entries.push(Entry::credit(Account::LeadSales(request.vertical.clone()), part.price));
     }
-    if payout > MinorUnits::ZERO {
-        entries.push(Entry::debit(Account::SellerCost(request.vertical.clone()), payout));
-        entries.push(Entry::credit(Account::SellerAccrued(request.seller.clone()), payout));
+    if part.payout > MinorUnits::ZERO {
+        entries.push(Entry::debit(Account::SellerCost(request.vertical.clone()), part.payout));
+        entries.push(Entry::credit(Account::SellerAccrued(request.seller.clone()), part.payout));
     }
     entries
 }
 
-fn header(request: SaleRequest) -> Header {
+fn header(request: &SaleRequest, part: Part) -> Header {
     Header {
-        key: format!("sale:{}", request.attempt),
+        key: part.key,
         kind: EventKind::Sale,
         currency: request.price.currency(),
-        stamp: request.stamp,
+        stamp: request.stamp.clone(),
         lead: Some(request.attempt.lead()),
         attempt: Some(request.attempt),
-        memo: String::new(),
+        memo: part.memo,
     }
 }
 

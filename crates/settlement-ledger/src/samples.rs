@@ -66,6 +66,7 @@ pub(crate) fn sale_request(number: u8, price: &str, payout: &str, stamp: Stamp) 
         vertical: "auto_insurance".parse().unwrap(),
         price: usd(price),
         payout: usd(payout),
+        legs: Vec::new(),
         loss: LossPolicy::Refuse,
         stamp,
     }

@@ -147,6 +147,8 @@ pub struct StatementLine {
     pub kind: EventKind,
     /// The transaction's key, which finds it in the ledger.
     pub key: String,
+    /// The company behind the buyer, where a sale has a line for each.
+    pub company: Option<String>,
     /// How it changed the balance.
     pub amount: MinorUnits,
     /// The balance after it.
@@ -314,12 +316,15 @@ impl StatementBuilder {
 
     fn line(&self, transaction: &Transaction, amount: MinorUnits) -> StatementLine {
         let effective_at = transaction.effective_at();
+        let memo = &transaction.header().memo;
+        let company = transaction.kind() == EventKind::Sale && !memo.is_empty();
         StatementLine {
             effective_at,
             date: effective_at.date_in(self.period.zone()),
             lead: transaction.header().lead,
             kind: transaction.kind(),
             key: transaction.key().to_owned(),
+            company: company.then(|| memo.clone()),
             amount,
             running: MinorUnits::ZERO,
         }

@@ -7,7 +7,7 @@
 //! It keeps one small record per attempt in memory. That keys are unique is the store's index to
 //! keep; a sale or release that was booked twice is found here by its hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_model::id::AttemptId;
 use exchange_model::money::{Currency, MinorUnits};
@@ -17,6 +17,7 @@ use crate::balance::BalanceKey;
 use crate::chain::{self, GENESIS, RecordHash};
 use crate::entry::{EventKind, Layer, Side, Transaction};
 use crate::hold::{Hold, HoldState};
+use crate::sale;
 
 mod finding;
 
@@ -34,6 +35,8 @@ struct HoldTrace {
     resolved: u32,
     /// What the sale took of it, if a sale ended it.
     captured: Option<MinorUnits>,
+    /// The legs of the sale that were booked, where it has legs.
+    legs: BTreeSet<u8>,
     /// The `holds` table has a row for it.
     stored: Option<Hold>,
     /// An attempt that is prepared or unknown counts on it.
@@ -163,6 +166,7 @@ impl Verifier {
                 }
                 trace.placed = held(transaction);
             }
+            EventKind::Sale if trace.is_further_leg(transaction) => trace.add_leg(transaction),
             EventKind::Sale | EventKind::Release => {
                 if trace.placed != held(transaction) {
                     self.report.add(VerifyFinding::ResolvedOtherwise { sequence, attempt });
@@ -173,6 +177,7 @@ impl Verifier {
                 }
                 if transaction.kind() == EventKind::Sale {
                     trace.captured = Some(captured(transaction));
+                    trace.legs.extend(sale::leg_of(transaction.key()));
                 }
             }
             EventKind::TopUp => {}
@@ -251,6 +256,21 @@ impl Verifier {
 }
 
 impl HoldTrace {
+    /// Whether it books one more leg of a sale whose hold has ended with another leg. A leg that
+    /// is booked again, or ends a hold again, is none.
+    fn is_further_leg(&self, transaction: &Transaction) -> bool {
+        let leg = sale::leg_of(transaction.key());
+        let new = leg.is_some_and(|leg| !self.legs.is_empty() && !self.legs.contains(&leg));
+        new && held(transaction).is_none()
+    }
+
+    fn add_leg(&mut self, transaction: &Transaction) {
+        let before = self.captured.unwrap_or_default();
+        let all = before.get().saturating_add(captured(transaction).get());
+        self.captured = Some(MinorUnits::new(all));
+        self.legs.extend(sale::leg_of(transaction.key()));
+    }
+
     /// Whether the stored hold is what the entries make of it.
     fn agrees(&self) -> bool {
         let state = match (self.resolved, self.captured) {

@@ -7,7 +7,7 @@ use exchange_model::money::MinorUnits;
 
 use super::{Statement, StatementLine};
 
-const HEADER: &str = "time,lead,event,key,amount,balance,currency\r\n";
+const HEADER: &str = "time,lead,event,key,amount,balance,currency,company\r\n";
 
 impl Statement {
     /// The statement as CSV (RFC 4180): opening, lines, closing.
@@ -24,21 +24,22 @@ impl Statement {
 
     fn edge_row(&self, event: &str, balance: MinorUnits) -> String {
         let balance = self.amount_text(balance);
-        row(["", "", event, ""], ["", &balance], self.currency.as_str())
+        row(["", "", event, ""], ["", &balance], self.currency.as_str(), "")
     }
 
     fn line_row(&self, line: &StatementLine) -> String {
         let lead = line.lead.map(|lead| lead.to_string()).unwrap_or_default();
         let (amount, balance) = (self.amount_text(line.amount), self.amount_text(line.running));
         let texts = [&self.local_time(line), lead.as_str(), line.kind.code(), &line.key];
-        row(texts, [&amount, &balance], self.currency.as_str())
+        let company = line.company.as_deref().unwrap_or_default();
+        row(texts, [&amount, &balance], self.currency.as_str(), company)
     }
 }
 
-fn row(texts: [&str; 4], amounts: [&str; 2], currency: &str) -> String {
+fn row(texts: [&str; 4], amounts: [&str; 2], currency: &str, company: &str) -> String {
     let texts = texts.map(cell).join(",");
     let amounts = amounts.join(",");
-    format!("{texts},{amounts},{currency}\r\n")
+    format!("{texts},{amounts},{currency},{}\r\n", cell(company))
 }
 
 /// A text cell: made harmless, then quoted where CSV needs it.

@@ -5,7 +5,10 @@ use exchange_model::money::Money;
 
 use super::*;
 use crate::hold::{self, Funds, Hold};
-use crate::samples::{at, cents, eur, held, hold_request, net, noon, prepaid, sold, usd, wired};
+use crate::sale::{self, SaleLeg, SaleRequest};
+use crate::samples::{
+    at, cents, eur, held, hold_request, net, noon, prepaid, sale_request, sold, usd, wired,
+};
 
 fn november() -> Period {
     days("2026-11-01", "2026-12-01", "America/Chicago")
@@ -22,7 +25,7 @@ fn acme() -> BuyerId {
 /// One sale of `price` and its hold.
 fn sale(number: u8, price: &str, payout: &str, when: &str) -> [Transaction; 2] {
     let (placed, hold) = held(number, "40.00", at(when));
-    [placed, sold(&hold, number, price, payout, at(when)).transaction.unwrap()]
+    [placed, sold(&hold, number, price, payout, at(when)).transactions[0].clone()]
 }
 
 /// An October top-up and sale, two sales and a top-up in November, one sale in December.
@@ -89,7 +92,7 @@ fn a_buyer_on_terms_sees_what_it_owes() {
     let terms = net("100.00");
     let request = hold_request(1, "acme_mutual", usd("12.00"), noon(2));
     let (_, open): (_, Hold) = hold::place(request, Funds::default(), &terms).unwrap();
-    let booked = sold(&open, 1, "12.00", "9.00", noon(2)).transaction.unwrap();
+    let booked = sold(&open, 1, "12.00", "9.00", noon(2)).transactions[0].clone();
     let statement = buyer_statement(&acme(), &terms, Currency::USD, november(), [&booked]).unwrap();
     assert_eq!(statement.closing, cents(1_200));
     assert!(statement.to_text().contains("owed"), "{}", statement.to_text());
@@ -101,7 +104,7 @@ fn a_change_of_terms_loses_nothing() {
     let request = hold_request(9, "acme_mutual", usd("12.00"), noon(20));
     let (_, open) = hold::place(request, Funds::default(), &terms).unwrap();
     let mut ledger = ledger();
-    ledger.push(sold(&open, 9, "12.00", "9.00", noon(20)).transaction.unwrap());
+    ledger.push(sold(&open, 9, "12.00", "9.00", noon(20)).transactions[0].clone());
     let now = buyer_statement(&acme(), &terms, Currency::USD, november(), &ledger).unwrap();
     let before = statement_of_acme();
     let net_owed = before.closing.get().saturating_neg().saturating_add(1_200);
@@ -148,12 +151,12 @@ fn a_statement_without_movement_still_has_its_balances() {
 #[test]
 fn the_spreadsheet_has_the_same_lines() {
     expect_test::expect![[r#"
-        time,lead,event,key,amount,balance,currency
-        ,,opening,,,469.00,USD
-        2026-11-01 00:00:00,lead_00000000z8f04840g2081040g2,sale,sale:att_00000000z8f04840g2081040g2_1,-28.50,440.50,USD
-        2026-11-10 03:30:00,,top_up,tu:REF-4,1250.00,1690.50,USD
-        2026-11-23 10:15:00,lead_00000000z8fg6860r30c1g60r3,sale,sale:att_00000000z8fg6860r30c1g60r3_1,-40.00,1650.50,USD
-        ,,closing,,,1650.50,USD
+        time,lead,event,key,amount,balance,currency,company
+        ,,opening,,,469.00,USD,
+        2026-11-01 00:00:00,lead_00000000z8f04840g2081040g2,sale,sale:att_00000000z8f04840g2081040g2_1,-28.50,440.50,USD,
+        2026-11-10 03:30:00,,top_up,tu:REF-4,1250.00,1690.50,USD,
+        2026-11-23 10:15:00,lead_00000000z8fg6860r30c1g60r3,sale,sale:att_00000000z8fg6860r30c1g60r3_1,-40.00,1650.50,USD,
+        ,,closing,,,1650.50,USD,
     "#]]
     .assert_eq(&statement_of_acme().to_csv().replace("\r\n", "\n"));
 }
@@ -167,4 +170,45 @@ fn amounts_that_do_not_fit_are_an_error() {
     let ledger = [huge("1"), huge("2")];
     let statement = buyer_statement(&acme(), &prepaid("0"), Currency::USD, november(), &ledger);
     assert_eq!(statement, Err(StatementError::Overflow));
+}
+
+#[test]
+fn a_lead_sold_to_several_companies_of_one_buyer_has_a_line_for_each() {
+    let (placed, hold) = held(5, "40.00", noon(23));
+    let leg = |number, company: &str, price| SaleLeg {
+        number,
+        company: company.to_owned(),
+        price: usd(price),
+        payout: usd("5.00"),
+    };
+    let legs = vec![leg(1, "Roof Co", "12.00"), leg(2, "=Top Roofs", "8.50")];
+    let request = SaleRequest { legs, ..sale_request(5, "20.50", "10.00", noon(23)) };
+    let mut ledger = vec![placed];
+    ledger.extend(sale::book(request, Some(&hold)).unwrap().transactions);
+    let statement =
+        buyer_statement(&acme(), &net("100"), Currency::USD, november(), &ledger).unwrap();
+    expect_test::expect![[r#"
+        Statement of buyer acme_mutual, amounts in USD
+        2026-11-01 to 2026-11-30, both days included, America/Chicago
+
+        time                 lead or reference                           event    amount   owed
+        -------------------  ------------------------------------------  -------  ------  -----
+                                                                         opening           0.00
+        2026-11-23 06:00:00  lead_00000000z8ega8a1850m2ga185 Roof Co     sale      12.00  12.00
+        2026-11-23 06:00:00  lead_00000000z8ega8a1850m2ga185 =Top Roofs  sale       8.50  20.50
+                                                                         closing          20.50
+        -------------------  ------------------------------------------  -------  ------  -----
+        total                2 lines                                     sale      20.50
+    "#]]
+    .assert_eq(&statement.to_text());
+    expect_test::expect![[r#"
+        time,lead,event,key,amount,balance,currency,company
+        ,,opening,,,0.00,USD,
+        2026-11-23 06:00:00,lead_00000000z8ega8a1850m2ga185,sale,sale:att_00000000z8ega8a1850m2ga185_1#1,12.00,12.00,USD,Roof Co
+        2026-11-23 06:00:00,lead_00000000z8ega8a1850m2ga185,sale,sale:att_00000000z8ega8a1850m2ga185_1#2,8.50,20.50,USD,'=Top Roofs
+        ,,closing,,,20.50,USD,
+    "#]].assert_eq(&statement.to_csv().replace("\r\n", "\n"));
+    let seller = "leadgen".parse().unwrap();
+    let earned = seller_statement(&seller, Currency::USD, november(), &ledger).unwrap();
+    assert_eq!((earned.lines.len(), earned.closing), (2, cents(1_000)));
 }

@@ -59,7 +59,7 @@ impl Statement {
     }
 
     fn write_line(&self, out: &mut String, columns: &Columns, line: &StatementLine) -> fmt::Result {
-        let lead = line.lead.map_or_else(|| line.key.clone(), |lead| lead.to_string());
+        let lead = about(line);
         let (amount, running) = (self.amount_text(line.amount), self.amount_text(line.running));
         columns.row(out, [&self.local_time(line), &lead, line.kind.code(), &amount, &running])
     }
@@ -86,12 +86,12 @@ impl Statement {
     }
 
     fn columns(&self) -> Columns {
-        let keys = self.lines.iter().filter(|line| line.lead.is_none()).map(|line| line.key.len());
+        let about = self.lines.iter().map(|line| about(line).chars().count());
         let amounts = self.lines.iter().map(|line| line.amount);
         let totals = self.totals.iter().map(|total| total.amount);
         let balances = self.lines.iter().map(|line| line.running).chain([self.opening]);
         Columns {
-            lead: keys.max().unwrap_or(0).max(LEAD_WIDTH),
+            lead: about.max().unwrap_or(0).max(LEAD_WIDTH),
             amount: self.widest(amounts.chain(totals), "amount"),
             balance: self.widest(balances, self.balance_name()),
         }
@@ -99,6 +99,15 @@ impl Statement {
 
     fn widest(&self, amounts: impl Iterator<Item = MinorUnits>, title: &str) -> usize {
         amounts.map(|minor| self.amount_text(minor).len()).max().unwrap_or(0).max(title.len())
+    }
+}
+
+/// The lead, with the company of a leg, or the reference.
+fn about(line: &StatementLine) -> String {
+    match (line.lead, &line.company) {
+        (Some(lead), Some(company)) => format!("{lead} {company}"),
+        (Some(lead), None) => lead.to_string(),
+        (None, _) => line.key.clone(),
     }
 }
 

@@ -4,7 +4,8 @@ use super::*;
 use crate::balance::Balances;
 use crate::entry::{Entry, Header};
 use crate::hold;
-use crate::samples::{attempt, cents, held, noon, sold, usd, wired};
+use crate::sale::{SaleLeg, SaleRequest};
+use crate::samples::{attempt, cents, held, noon, sale_request, sold, usd, wired};
 
 /// A stored ledger that a test may tamper with before it is verified.
 struct Books {
@@ -23,7 +24,7 @@ fn sound_books() -> Books {
     let sale = sold(&open_1, 1, "11.00", "8.80", noon(2));
     let (release, released) = hold::release(&open_2, noon(2)).unwrap();
     let top_up = wired("acme_mutual", "REF-1", usd("500.00"), noon(1));
-    let booked = vec![top_up, hold_1, sale.transaction.unwrap(), hold_2, release, hold_3];
+    let booked = vec![top_up, hold_1, sale.transactions[0].clone(), hold_2, release, hold_3];
     let holds = vec![sale.hold.unwrap(), released, open_3];
     let mut books = Books {
         records: Vec::new(),
@@ -221,4 +222,43 @@ fn a_report_spells_out_only_so_much() {
     }
     assert_eq!((report.findings.len(), report.left_out), (FINDINGS_MAX, 1));
     assert!(report.to_string().ends_with("and 1 more"));
+}
+
+/// Attempt 4, sold to two companies behind its buyer: what books it, and the hold it leaves.
+fn two_legs() -> (Vec<Transaction>, Hold) {
+    let (placed, open) = held(4, "30.00", noon(3));
+    let leg = |number, price| SaleLeg {
+        number,
+        company: format!("Company {number}"),
+        price: usd(price),
+        payout: usd("4.00"),
+    };
+    let legs = vec![leg(1, "12.00"), leg(2, "8.00")];
+    let request = SaleRequest { legs, ..sale_request(4, "20.00", "8.00", noon(3)) };
+    let sale = sale::book(request, Some(&open)).unwrap();
+    let mut booked = vec![placed];
+    booked.extend(sale.transactions);
+    (booked, sale.hold.unwrap())
+}
+
+#[test]
+fn a_sale_in_legs_is_sound_and_its_hold_is_captured_by_all_of_them() {
+    let mut books = sound_books();
+    let (booked, hold) = two_legs();
+    books.append(booked);
+    books.holds.push(hold);
+    assert_eq!(books.verify().findings, []);
+    let captured = HoldState::Captured { captured: cents(1_200) };
+    books.holds.last_mut().unwrap().state = captured;
+    assert_eq!(books.codes(), ["hold_mismatch"], "as if the second leg had not been booked");
+}
+
+#[test]
+fn a_leg_that_is_booked_twice_is_named() {
+    let mut books = sound_books();
+    let (mut booked, hold) = two_legs();
+    booked.push(booked[2].clone());
+    books.append(booked);
+    books.holds.push(hold);
+    assert!(books.codes().contains(&"resolved_twice"), "{:?}", books.codes());
 }

@@ -3,12 +3,12 @@
 //! > The first decision about an attempt stands. A repetition changes nothing, a contradiction is
 //! > kept for a person to look at.
 
-use exchange_core::record::{AttemptOutcome, Concluded, Sale};
+use exchange_core::record::{AttemptOutcome, Concluded, LegOffer, Sale};
 use exchange_model::outcome::{Acceptance, Handles};
 use exchange_model::reason::RejectClass;
 use exchange_model::{AttemptId, Timestamp};
 use rusqlite::params;
-use settlement_ledger::sale::{self, LossPolicy, SaleRequest};
+use settlement_ledger::sale::{self, LossPolicy, SaleLeg, SaleRequest};
 use settlement_ledger::{LedgerError, hold};
 
 use super::super::attempt::{AttemptRow, attempt_row, lead_row, states};
@@ -210,12 +210,13 @@ impl Txn<'_> {
             vertical: lead.vertical,
             price: sale.price,
             payout: sale.payout,
+            legs: sale_legs(sale),
             // The auction decided that before the post; what was bought is booked in any case.
             loss: LossPolicy::Allow,
             stamp: self.stamp(effective_at, at, "auction"),
         };
         let booked = sale::book(request, hold_of(self.conn, attempt)?.as_ref())?;
-        if let Some(transaction) = &booked.transaction {
+        for transaction in &booked.transactions {
             self.book(transaction)?;
         }
         if let Some(hold) = &booked.hold {
@@ -303,6 +304,17 @@ impl Txn<'_> {
         )?;
         Ok(())
     }
+}
+
+/// The legs that were bought, numbered in the order of the sale.
+fn sale_legs(sale: &Sale) -> Vec<SaleLeg> {
+    let leg = |(number, leg): (u8, &LegOffer)| SaleLeg {
+        number,
+        company: leg.brand.name.clone().or(leg.brand.id.clone()).unwrap_or_default(),
+        price: leg.price,
+        payout: leg.payout,
+    };
+    (1..).zip(&sale.legs).map(leg).collect()
 }
 
 fn price_text(acceptance: &Acceptance) -> String {

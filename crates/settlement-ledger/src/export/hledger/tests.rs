@@ -22,9 +22,9 @@ fn ledger() -> Vec<Transaction> {
         hold_3,
         hold_1,
         hold_2,
-        sold(&open_1, 1, "31.00", "24.80", noon(3)).transaction.unwrap(),
+        sold(&open_1, 1, "31.00", "24.80", noon(3)).transactions[0].clone(),
         release,
-        late.transaction.unwrap(),
+        late.transactions[0].clone(),
     ]
 }
 
