@@ -84,6 +84,8 @@ pub struct Connector {
 pub(crate) struct Stages {
     pub(crate) pre_ping: Option<Stage<ValuesReply>>,
     pub(crate) ping: Option<Stage<PingReply>>,
+    /// Where the wait for its answers is learned: never less than this.
+    pub(crate) ping_least: Option<Duration>,
     pub(crate) pre_post: Option<Stage<ValuesReply>>,
     pub(crate) post: Stage<PostReply>,
     pub(crate) confirm: Option<ConfirmStage>,
@@ -178,6 +180,13 @@ impl Connector {
     #[must_use]
     pub fn ping_timeout(&self) -> Option<Duration> {
         self.stages.ping.as_ref().map(|ping| ping.plan.timeout)
+    }
+
+    /// The least that a ping is waited for where the wait is learned from the buyer's last answers,
+    /// from `least_timeout`; nothing where each ping is waited for as long as it may take.
+    #[must_use]
+    pub fn ping_least_timeout(&self) -> Option<Duration> {
+        self.stages.ping_least
     }
 
     /// How long a post may take, its other calls included.

@@ -45,5 +45,5 @@ pub use request::{EncodeError, Request};
 pub use secrets::{SECRET_MAX, SecretText, Secrets};
 pub use transport::{
     Answered, BreakerState, BuyerLoad, Exchange, REPLY_MAX, Received, SendFailed, Timings,
-    Transport, TransportError, TransportSettings, Watch, Watched,
+    Transport, TransportError, TransportSettings, Typical, Watch, Watched,
 };

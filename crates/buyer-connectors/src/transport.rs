@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::NotSent;
-use exchange_model::{BuyerId, PostPermit, Timestamp};
+use exchange_model::{BuyerId, LeadId, PostPermit, Timestamp};
 use tokio::sync::oneshot;
 
 use self::breaker::Admission;
@@ -26,6 +26,7 @@ use self::breakers::Breakers;
 use self::connect::{Dialler, Names};
 use self::errand::Errand;
 use self::exchange::{Attempt, Line, Progress};
+use self::latencies::Latencies;
 use self::pool::Pool;
 use self::token::TokenSource;
 use crate::connector::Connector;
@@ -34,6 +35,7 @@ use crate::request::Request;
 
 pub use self::breaker::BreakerState;
 pub use self::errand::{Received, SendFailed};
+pub use self::latency::Typical;
 pub use self::pool::BuyerLoad;
 pub use self::settings::{TransportError, TransportSettings};
 pub use self::timings::Timings;
@@ -45,6 +47,8 @@ mod breakers;
 mod connect;
 mod errand;
 mod exchange;
+mod latencies;
+mod latency;
 mod metered;
 mod pool;
 mod settings;
@@ -104,6 +108,7 @@ struct Inner {
     token_sources: Mutex<Vec<Arc<TokenSource>>>,
     pools: RwLock<BTreeMap<BuyerId, Arc<Pool>>>,
     breakers: Breakers,
+    latencies: Latencies,
 }
 
 impl std::fmt::Debug for Transport {
@@ -123,7 +128,8 @@ impl Transport {
         let token_sources = Mutex::new(Vec::new());
         let pools = RwLock::new(BTreeMap::new());
         let breakers = Breakers::new();
-        let inner = Inner { settings, dialler, token_sources, pools, breakers };
+        let latencies = Latencies::new();
+        let inner = Inner { settings, dialler, token_sources, pools, breakers, latencies };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -206,6 +212,27 @@ impl Transport {
         self.inner.breakers.state(buyer)
     }
 
+    /// Whether a ping of this lead would not be sent at this moment, because its buyer is left
+    /// alone or gets a share of pings only. The one ping that finds out whether the buyer is back
+    /// is not held up.
+    #[must_use]
+    pub fn spares(&self, buyer: &BuyerId, lead: LeadId) -> bool {
+        self.inner.breakers.look(buyer, lead) == Admission::Refused
+    }
+
+    /// How long an answer to a ping is worth waiting for, learned from the last ones where the
+    /// connector has a `least_timeout`; nothing when there is no ping.
+    #[must_use]
+    pub fn ping_wait(&self, connector: &Connector) -> Option<Duration> {
+        self.inner.latencies.wait(connector)
+    }
+
+    /// How long answers to pings take, where enough came lately.
+    #[must_use]
+    pub fn typical(&self, connector: &Connector) -> Option<Typical> {
+        self.inner.latencies.typical(connector)
+    }
+
     /// Whether most buyers have failed at once a moment ago: our own network is to blame, and no
     /// breaker opens.
     #[must_use]
@@ -276,17 +303,19 @@ impl Transport {
         let breakers = E::SPARED.then(|| self.inner.breakers.clone());
         let admitted = match &breakers {
             None => Admission::Call,
-            Some(breakers) => breakers.admit(&buyer),
+            Some(breakers) => breakers.admit(&buyer, errand.turn()),
         };
         if admitted == Admission::Refused {
             deliver(sender, unstarted(E::not_sent(NotSent::BreakerOpen)));
             return exchange;
         }
+        let latencies = self.inner.latencies.clone();
         tokio::spawn(async move {
             let mut progress = Progress::new();
             let done = attempt.bounded(errand.run(&attempt, &mut progress)).await;
             let answer = done.unwrap_or_else(|| errand.cut(&mut progress));
             let timings = progress.finish();
+            errand.learn(&answer, timings.done, &latencies);
             if let Some(breakers) = breakers {
                 breakers.record(&buyer, admitted, errand.health(&answer, &progress));
             }

@@ -306,7 +306,7 @@ pub fn pending_posts(buyer: &BuyerId) -> Gauge {
 pub fn breaker(buyer: &BuyerId, state: BreakerState) {
     let shown = match state {
         BreakerState::Closed => 0.0,
-        BreakerState::HalfOpen => 1.0,
+        BreakerState::HalfOpen | BreakerState::Returning => 1.0,
         BreakerState::Open => 2.0,
     };
     gauge!(Metric::BuyerBreaker.name(), "buyer" => shared(buyer.as_str())).set(shown);

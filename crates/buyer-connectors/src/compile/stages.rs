@@ -2,6 +2,7 @@
 //! other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange_model::outcome::Resolver;
 use exchange_model::{Findings, Place, PollSchedule, TableReader};
@@ -30,7 +31,12 @@ impl StageReader<'_, '_> {
     /// All stages but `token`. Nothing when one of them is broken.
     pub(super) fn stages(&mut self, connector: &mut TableReader<'_>) -> Option<Stages> {
         let pre_ping = self.optional(connector, Call::PrePing, Self::values);
-        let ping = self.optional(connector, Call::Ping, Self::ping);
+        let mut ping_least = None;
+        let ping = self.optional(connector, Call::Ping, |reader, table, call| {
+            let compiled = reader.ping(table, call);
+            ping_least = least_timeout(table, compiled.as_ref(), reader.findings)?;
+            compiled
+        });
         let pre_post = self.optional(connector, Call::PrePost, Self::values);
         let post = self.optional(connector, Call::Post, |reader, table, call| {
             reader.outcome(table, call, Speaker::Post)
@@ -52,6 +58,7 @@ impl StageReader<'_, '_> {
         Some(Stages {
             pre_ping: pre_ping?,
             ping: ping?,
+            ping_least,
             pre_post: pre_post?,
             post: post??,
             confirm: confirm?,
@@ -184,6 +191,26 @@ impl StageReader<'_, '_> {
         answer.finish(self.findings);
         Some((status?, body))
     }
+}
+
+/// `least_timeout`, at most the ping's `timeout`; the outer nothing means that it is wrong.
+fn least_timeout(
+    table: &mut TableReader<'_>,
+    ping: Option<&Stage<PingReply>>,
+    findings: &mut Findings,
+) -> Option<Option<Duration>> {
+    if table.node("least_timeout").is_none() {
+        return Some(None);
+    }
+    let least = table.duration("least_timeout", findings)?;
+    let ceiling = ping.map_or(least.value, |ping| ping.plan.timeout);
+    if least.value.is_zero() || least.value > ceiling {
+        let message = "`least_timeout` is more than nothing and at most `timeout`".to_owned();
+        let help = "write `timeout = \"700ms\"` and `least_timeout = \"150ms\"`, for example";
+        findings.error("out_of_range", least.place, message, help.to_owned());
+        return None;
+    }
+    Some(Some(least.value))
 }
 
 impl<R> Stage<R> {

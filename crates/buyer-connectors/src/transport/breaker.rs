@@ -5,12 +5,17 @@
 //! last [`WINDOW_SECONDS`] seconds succeeded. It stays open for [`PAUSE`], longer each time in a
 //! row, then lets one call through; that call decides.
 //!
+//! A buyer that is back gets its pings back by and by: [`SHARES`] of them, each share until
+//! [`STEP_SUCCESSES`] calls were answered or [`STEP_SPAN`] has passed without a failure. Which
+//! pings follows from their leads, so that whoever plans an auction and whoever sends agree. One
+//! failure on the way opens it again. Posts are not counted out: whoever was pinged may buy.
+//!
 //! > When most buyers fail at once it is our network, not theirs: nobody is left alone then.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exchange_model::BuyerId;
+use exchange_model::{BuyerId, LeadId};
 
 /// Failures in a row that open a breaker.
 pub(super) const FAILURES_IN_A_ROW: u32 = 5;
@@ -24,6 +29,12 @@ pub(super) const PAUSE: Duration = Duration::from_secs(30);
 const PAUSES_MAX: u32 = 10;
 /// A probe whose end nobody has told is given up.
 const PROBE_MAX: Duration = Duration::from_secs(120);
+/// How many of a hundred pings a buyer gets that is coming back, step by step; then all.
+const SHARES: [u8; 3] = [10, 25, 50];
+/// Answered calls that end a step.
+const STEP_SUCCESSES: u32 = 5;
+/// A step without a failure ends after this.
+const STEP_SPAN: Duration = Duration::from_secs(10);
 /// How many buyers must have been called lately before a share of them means anything.
 const PANIC_BUYERS_MIN: usize = 3;
 /// Trips within this span are one event.
@@ -41,6 +52,8 @@ pub enum BreakerState {
     Open,
     /// One call is made to see.
     HalfOpen,
+    /// A growing share of pings is made.
+    Returning,
 }
 
 impl BreakerState {
@@ -51,6 +64,7 @@ impl BreakerState {
             Self::Closed => "closed",
             Self::Open => "open",
             Self::HalfOpen => "half_open",
+            Self::Returning => "returning",
         }
     }
 }
@@ -82,6 +96,42 @@ enum State {
     Closed { since: Duration },
     Open { until: Duration },
     HalfOpen { probe: Option<Duration> },
+    Returning { step: usize, since: Duration, good: u32 },
+}
+
+impl State {
+    /// What it has become by itself.
+    fn at(self, now: Duration) -> Self {
+        let Self::Returning { step, since, .. } = self else { return self };
+        let spans = now.saturating_sub(since).as_secs().checked_div(STEP_SPAN.as_secs());
+        let left = SHARES.len().saturating_sub(step);
+        let ended = usize::try_from(spans.unwrap_or(0)).map_or(left, |spans| spans.min(left));
+        if ended == 0 {
+            return self;
+        }
+        let took = STEP_SPAN.saturating_mul(u32::try_from(ended).unwrap_or(u32::MAX));
+        Self::step(step.saturating_add(ended), since.saturating_add(took))
+    }
+
+    /// The beginning of a step; after the last one it is closed.
+    fn step(step: usize, since: Duration) -> Self {
+        if step < SHARES.len() {
+            Self::Returning { step, since, good: 0 }
+        } else {
+            Self::Closed { since }
+        }
+    }
+}
+
+/// A lead's place among a hundred: the same whenever and wherever it is worked out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Turn(u8);
+
+impl Turn {
+    /// The place of a lead in the order of this buyer.
+    pub(super) fn of(lead: LeadId, buyer: &BuyerId) -> Self {
+        Self(u8::try_from(lead.place_among(100, buyer.as_str())).unwrap_or(0))
+    }
 }
 
 /// Successes and failures of one second.
@@ -116,34 +166,51 @@ impl Breaker {
 
     /// What it does with calls at this moment.
     pub(super) fn state(&self, now: Duration) -> BreakerState {
-        match self.state {
+        match self.state.at(now) {
             State::Closed { .. } => BreakerState::Closed,
             State::Open { until } if now < until => BreakerState::Open,
             State::Open { .. } | State::HalfOpen { .. } => BreakerState::HalfOpen,
+            State::Returning { .. } => BreakerState::Returning,
         }
     }
 
-    pub(super) fn admit(&mut self, now: Duration) -> Admission {
-        self.called = now;
-        match self.state {
+    /// What it would say to a call; `turn` is a ping's, and nothing for a post.
+    pub(super) fn look(&self, now: Duration, turn: Option<Turn>) -> Admission {
+        match self.state.at(now) {
             State::Closed { .. } => Admission::Call,
             State::Open { until } if now < until => Admission::Refused,
             State::HalfOpen { probe: Some(since) } if now.saturating_sub(since) < PROBE_MAX => {
                 Admission::Refused
             }
-            State::Open { .. } | State::HalfOpen { .. } => {
-                self.state = State::HalfOpen { probe: Some(now) };
-                Admission::Probe
-            }
+            State::Open { .. } | State::HalfOpen { .. } => Admission::Probe,
+            State::Returning { step, .. } => match (turn, SHARES.get(step)) {
+                (Some(Turn(place)), Some(share)) if place >= *share => Admission::Refused,
+                _ => Admission::Call,
+            },
         }
+    }
+
+    pub(super) fn admit(&mut self, now: Duration, turn: Option<Turn>) -> Admission {
+        self.called = now;
+        self.state = self.state.at(now);
+        let admission = self.look(now, turn);
+        if admission == Admission::Probe {
+            self.state = State::HalfOpen { probe: Some(now) };
+        }
+        admission
     }
 
     /// Takes in how a call ended that was admitted so. Whether it should open now.
     pub(super) fn record(&mut self, now: Duration, admitted: Admission, health: Health) -> bool {
+        self.state = self.state.at(now);
+        if let State::Returning { .. } = self.state {
+            return self.on_the_way_back(now, health);
+        }
         if let State::HalfOpen { .. } = self.state {
             return match (admitted, health) {
                 (Admission::Probe, Health::Good) => {
-                    self.close(now);
+                    self.forget();
+                    self.state = State::step(0, now);
                     false
                 }
                 (Admission::Probe, Health::Bad) => true,
@@ -167,12 +234,23 @@ impl Breaker {
         health == Health::Bad && (self.in_a_row >= FAILURES_IN_A_ROW || share)
     }
 
+    /// The end of a call while a share of pings is made. Whether it should open again.
+    fn on_the_way_back(&mut self, now: Duration, health: Health) -> bool {
+        if let (State::Returning { step, good, .. }, Health::Good) = (&mut self.state, health) {
+            *good = good.saturating_add(1);
+            if *good >= STEP_SUCCESSES {
+                self.state = State::step(step.saturating_add(1), now);
+            }
+        }
+        health == Health::Bad
+    }
+
     /// Opens it.
     pub(super) fn open(&mut self, now: Duration) {
         let last_pause = self.pause();
         let calm = match self.state {
             State::Closed { since } => now.saturating_sub(since) > last_pause,
-            State::Open { .. } | State::HalfOpen { .. } => false,
+            State::Open { .. } | State::HalfOpen { .. } | State::Returning { .. } => false,
         };
         if calm {
             self.opens = 0;
@@ -223,7 +301,9 @@ impl Breaker {
 pub(super) enum Change {
     /// The buyer is left alone.
     Opened,
-    /// It is called again.
+    /// Its probe was answered: a growing share of pings is made.
+    Returning,
+    /// It is called again as ever.
     Closed,
     /// Most buyers fail: our network is to blame.
     Panic,
@@ -249,9 +329,19 @@ impl Panel {
         self.panic_until.is_some_and(|until| now < until)
     }
 
-    pub(super) fn admit(&mut self, buyer: &BuyerId, now: Duration) -> Admission {
+    /// What a call would be told now.
+    pub(super) fn look(&self, buyer: &BuyerId, now: Duration, turn: Option<Turn>) -> Admission {
+        self.buyers.get(buyer).map_or(Admission::Call, |breaker| breaker.look(now, turn))
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        buyer: &BuyerId,
+        now: Duration,
+        turn: Option<Turn>,
+    ) -> Admission {
         if let Some(breaker) = self.buyers.get_mut(buyer) {
-            return breaker.admit(now);
+            return breaker.admit(now, turn);
         }
         self.buyers.insert(buyer.clone(), Breaker::new(now));
         Admission::Call
@@ -267,8 +357,11 @@ impl Panel {
         let breaker = self.buyers.get_mut(buyer)?;
         let before = breaker.state(now);
         if !breaker.record(now, admitted, health) {
-            let closed = breaker.state(now) == BreakerState::Closed;
-            return (before != BreakerState::Closed && closed).then_some(Change::Closed);
+            return match (before, breaker.state(now)) {
+                (BreakerState::HalfOpen, BreakerState::Returning) => Some(Change::Returning),
+                (BreakerState::Returning, BreakerState::Closed) => Some(Change::Closed),
+                _ => None,
+            };
         }
         self.trips.insert(buyer.clone(), now);
         if self.most_have_tripped(now) {

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use exchange_model::BuyerId;
+use exchange_model::{BuyerId, LeadId};
 use tokio::time::Instant;
 
-use super::breaker::{Admission, BreakerState, Change, Health, Panel};
+use super::breaker::{Admission, BreakerState, Change, Health, Panel, Turn};
 use super::timings::now;
 
 /// Shared by every exchange.
@@ -29,8 +29,13 @@ impl Breakers {
         now().saturating_duration_since(self.started)
     }
 
-    pub(super) fn admit(&self, buyer: &BuyerId) -> Admission {
-        self.panel().admit(buyer, self.elapsed())
+    pub(super) fn admit(&self, buyer: &BuyerId, turn: Option<Turn>) -> Admission {
+        self.panel().admit(buyer, self.elapsed(), turn)
+    }
+
+    /// What a ping of this lead would be told now.
+    pub(super) fn look(&self, buyer: &BuyerId, lead: LeadId) -> Admission {
+        self.panel().look(buyer, self.elapsed(), Some(Turn::of(lead, buyer)))
     }
 
     pub(super) fn record(&self, buyer: &BuyerId, admitted: Admission, health: Health) {
@@ -38,7 +43,10 @@ impl Breakers {
         match change {
             None => {}
             Some(Change::Opened) => tracing::warn!(%buyer, "a buyer fails and is left alone"),
-            Some(Change::Closed) => tracing::info!(%buyer, "a buyer is called again"),
+            Some(Change::Returning) => {
+                tracing::info!(%buyer, "a buyer answers again: it gets a growing share of pings");
+            }
+            Some(Change::Closed) => tracing::info!(%buyer, "a buyer is called again as ever"),
             Some(Change::Panic) => {
                 tracing::error!("most buyers fail at once: our network? none is left alone");
             }

@@ -2,12 +2,14 @@
 //! mean.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange_model::outcome::Handles;
 use exchange_model::reason::NotSent;
 
-use super::breaker::Health;
+use super::breaker::{Health, Turn};
 use super::exchange::{Attempt, Ending, Progress};
+use super::latencies::Latencies;
 use crate::connector::Connector;
 use crate::job::Moment;
 use crate::reply::RawReply;
@@ -33,6 +35,15 @@ pub(super) trait Errand: Send + Sync + 'static {
 
     /// Whether a buyer that is left alone is spared it too.
     const SPARED: bool;
+
+    /// Whose turn it must be where a buyer gets a share of pings only; nothing for what is not
+    /// counted out.
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
+
+    /// What its end teaches about the buyer's speed.
+    fn learn(&self, _answer: &Self::Answer, _took: Duration, _latencies: &Latencies) {}
 
     /// Does it.
     fn run(

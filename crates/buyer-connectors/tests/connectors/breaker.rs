@@ -140,3 +140,24 @@ async fn contact_data_that_a_seller_wrote_into_an_open_field_does_not_leave_in_a
     let (_, answer) = pinged_with("Progressive").await;
     assert!(matches!(answer, PingAnswer::Bid { .. }));
 }
+
+#[tokio::test]
+async fn the_wait_is_learned_from_answers_and_only_where_it_may_be() {
+    let learning =
+        BUYER.replacen("timeout = \"2s\"", "timeout = \"2s\"\nleast_timeout = \"50ms\"", 1);
+    for (text, learns) in [(learning.as_str(), true), (BUYER, false)] {
+        let buyer = ByRote::start(text, &[("/ping", r#"200 {"ok":false}"#), SOLD]).await;
+        let wait = || buyer.transport.ping_wait(&buyer.connector).unwrap();
+        for _ in 0..19 {
+            buyer.ping().await;
+        }
+        assert_eq!(
+            (wait(), buyer.transport.typical(&buyer.connector)),
+            (Duration::from_secs(2), None)
+        );
+        buyer.ping().await;
+        assert!(buyer.transport.typical(&buyer.connector).is_some());
+        assert_eq!(wait() < Duration::from_secs(1), learns, "{:?}", wait());
+        assert!(wait() >= Duration::from_millis(50));
+    }
+}

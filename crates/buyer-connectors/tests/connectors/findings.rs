@@ -440,3 +440,19 @@ fn secrets_are_files_of_one_line_that_nobody_else_reads() {
     assert_eq!(secrets.get("good"), secrets.get("open"), "one trailing newline is not part of it");
     assert!(!format!("{secrets:?}").contains("s3cret"));
 }
+
+#[test]
+fn a_learned_wait_has_a_ceiling_and_belongs_to_a_ping() {
+    in_ping(
+        "body = { zip = \"{{ zip }}\" }\nleast_timeout = \"201ms\"",
+        expect![[r#"
+            13:17 out_of_range: `least_timeout` is more than nothing and at most `timeout` | write `timeout = "700ms"` and `least_timeout = "150ms"`, for example
+        "#]],
+    );
+    in_post(
+        "body = { lead = \"{{ lead }}\" }\nleast_timeout = \"100ms\"",
+        expect![[r#"
+            19:1 unknown_key: unknown key `least_timeout` | known keys here: body, fields, format, headers, idempotency_key, method, query, reply, template, template_file, timeout, url, xml
+        "#]],
+    );
+}

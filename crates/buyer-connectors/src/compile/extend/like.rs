@@ -12,7 +12,8 @@ use super::merge::merged;
 const LIKE: &str = "like";
 const REPLY: &str = "reply";
 /// Keys of one kind of stage.
-const OWN_KEYS: [&str; 5] = ["allow_hashed", "allow_combined", "fields", "poll", "answer"];
+const OWN_KEYS: [&str; 6] =
+    ["allow_hashed", "allow_combined", "least_timeout", "fields", "poll", "answer"];
 /// Keys of a ping's reply.
 const PING_REPLY: [&str; 4] = ["token", "tokens", "lifetime", "bids"];
 /// Keys of a reply to a post.

@@ -13,8 +13,9 @@ use crate::connector::Connector;
 use crate::job::PingJob;
 use crate::reply::RawReply;
 use crate::request::Request;
-use crate::transport::breaker::Health;
+use crate::transport::breaker::{Health, Turn};
 use crate::transport::exchange::{Attempt, Ending, Progress};
+use crate::transport::latencies::Latencies;
 
 /// A ping.
 pub(in crate::transport) struct Ping {
@@ -85,6 +86,21 @@ impl Ping {
 impl Errand for Ping {
     type Answer = PingAnswer;
     const SPARED: bool = true;
+
+    fn turn(&self) -> Option<Turn> {
+        Some(Turn::of(self.job.lead.id(), self.connector.buyer()))
+    }
+
+    /// Answers of every kind tell how fast the buyer is; a buyer that fails may do so quickly.
+    fn learn(&self, answer: &PingAnswer, took: Duration, latencies: &Latencies) {
+        let answered = match answer {
+            PingAnswer::Bid { .. } | PingAnswer::Available { .. } => true,
+            PingAnswer::NoBid(NoBid::Declined(_)) => true,
+            PingAnswer::NoBid(NoBid::Timeout) => false,
+            PingAnswer::NoBid(_) => return,
+        };
+        latencies.record(&self.connector, took, answered);
+    }
 
     async fn run(&self, attempt: &Attempt, progress: &mut Progress) -> PingAnswer {
         self.sent(attempt, progress).await.unwrap_or_else(Self::not_sent)
