@@ -42,7 +42,8 @@ impl Txn<'_> {
     ) -> Result<(), StoreError> {
         let states: Vec<_> =
             states(self.conn, lead)?.into_iter().map(|(state, _policy)| state).collect();
-        let ended = |status| Answer { sales: Vec::new(),
+        let ended = |status| Answer {
+            sales: Vec::new(),
             status,
             payout: None,
             redirect_url: None,
@@ -72,7 +73,8 @@ impl Txn<'_> {
             "SELECT ifnull(sold_payout, payout) AS payout, currency, redirect_url FROM attempt
                    WHERE lead = ?1 AND state = 'accepted'";
         let found = one(self.conn, sql, [lead.to_bytes()], |row| {
-            Ok(Answer { sales: Vec::new(),
+            Ok(Answer {
+                sales: Vec::new(),
                 status: LeadStatus::Sold,
                 payout: Some(money(row, "payout", "currency")?),
                 redirect_url: row.get("redirect_url")?,

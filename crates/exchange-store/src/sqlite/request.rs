@@ -186,7 +186,8 @@ impl Txn<'_> {
         if row.status.is_some() || !states(self.conn, lead)?.is_empty() {
             return Err(StoreError::Conflict(format!("`{lead}` has left the house")));
         }
-        let answer = Answer { sales: Vec::new(),
+        let answer = Answer {
+            sales: Vec::new(),
             status: LeadStatus::Abandoned,
             payout: None,
             redirect_url: None,

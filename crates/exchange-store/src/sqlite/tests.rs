@@ -153,7 +153,12 @@ fn accepted() -> AttemptOutcome {
 
 fn accepted_at(price: Option<&str>) -> AttemptOutcome {
     let acceptance = Acceptance { price: price.map(usd), ..Acceptance::default() };
-    AttemptOutcome::Accepted(Sale { price: usd("12.00"), payout: usd("5.00"), acceptance, legs: Vec::new() })
+    AttemptOutcome::Accepted(Sale {
+        price: usd("12.00"),
+        payout: usd("5.00"),
+        acceptance,
+        legs: Vec::new(),
+    })
 }
 
 fn rejected() -> AttemptOutcome {

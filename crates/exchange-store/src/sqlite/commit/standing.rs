@@ -67,7 +67,8 @@ impl Txn<'_> {
             AttemptState::NotSent | AttemptState::Rejected
                 if !self.is_awaited(attempt.lead())? =>
             {
-                Answer { sales: Vec::new(),
+                Answer {
+                    sales: Vec::new(),
                     status: LeadStatus::Unsold,
                     payout: None,
                     redirect_url: None,
@@ -96,7 +97,13 @@ impl Txn<'_> {
             | AttemptOutcome::Unknown(..) => None,
         };
         let payout = attempt_row(self.conn, concluded.attempt)?.sold.map(|(_price, payout)| payout);
-        Ok(Answer { sales: Vec::new(), status: LeadStatus::Sold, payout, redirect_url, reasons: Vec::new() })
+        Ok(Answer {
+            sales: Vec::new(),
+            status: LeadStatus::Sold,
+            payout,
+            redirect_url,
+            reasons: Vec::new(),
+        })
     }
 
     /// Whether a buyer has bought the lead.

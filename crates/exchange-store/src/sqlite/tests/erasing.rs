@@ -42,7 +42,8 @@ fn an_erased_lead_cannot_be_opened_even_with_a_copy_of_the_ciphertext() {
     desk.sell(1, "acme", "12.00");
     let mut trace = Trace::new("auto_main", at(1));
     let text = Some(format!("we know {}", phone(1)));
-    let no_bid = TraceEvent::NoBid { campaign: "a/b".into(), reason: "declined".into(), text, late: None };
+    let no_bid =
+        TraceEvent::NoBid { campaign: "a/b".into(), reason: "declined".into(), text, late: None };
     trace.push(Duration::ZERO, no_bid);
     desk.store().trace(lead_id(1), trace);
     desk.view(1);
