@@ -8,18 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use buyer_connectors::{CampaignUse, Connectors, Secrets};
-use exchange_model::document::FILE_MAX;
-use exchange_model::finding::{Finding, Severity};
 use exchange_model::{Document, Findings, SourceFile, Vertical, VerticalId};
 use ping_tree::{PriceMode, Routing, Sources, TestFile};
-use sha2::{Digest as _, Sha256};
 
 use crate::settings::Settings;
 
-/// Most files read from one folder.
-pub const FILES_MAX: usize = 20_000;
-/// Largest list or template file, in bytes.
-pub const LIST_MAX: usize = 16 * 1024 * 1024;
+mod files;
+
+pub use files::{FILES_MAX, FileSet, LIST_MAX, SECTIONS};
 
 /// Everything an exchange routes by: one immutable snapshot of its config.
 #[derive(Clone, Debug)]
@@ -53,8 +49,19 @@ pub fn load_with(
     secrets: &Secrets,
     findings: &mut Findings,
 ) -> Option<Exchange> {
-    let dir = &settings.routing_dir;
-    let folder = Folder::read(dir, findings);
+    let files = FileSet::read(&settings.routing_dir, findings);
+    compile(&files, settings, secrets, findings)
+}
+
+/// Compiles files that are already read. What is wrong with them is among the findings.
+#[must_use]
+pub fn compile(
+    files: &FileSet,
+    settings: &Settings,
+    secrets: &Secrets,
+    findings: &mut Findings,
+) -> Option<Exchange> {
+    let folder = Folder::of(files, findings);
     let verticals = verticals(&folder.verticals, findings);
     let find_list = |name: &str| folder.others.get(name).cloned();
     let sources = Sources {
@@ -77,7 +84,7 @@ pub fn load_with(
     if findings.has_errors() {
         return None;
     }
-    Some(Exchange { version: folder.version, verticals, routing, connectors, tests })
+    Some(Exchange { version: files.version(), verticals, routing, connectors, tests })
 }
 
 fn verticals(
@@ -138,7 +145,7 @@ fn nowhere_to_call(connectors: &Connectors, routing: &Routing, findings: &mut Fi
     }
 }
 
-/// The files of a routing folder.
+/// The files of a routing folder, sorted by what they are.
 #[derive(Debug, Default)]
 struct Folder {
     verticals: Vec<Document>,
@@ -148,32 +155,21 @@ struct Folder {
     tests: Vec<Document>,
     /// Lists and templates, by their path within the folder.
     others: BTreeMap<String, Arc<SourceFile>>,
-    version: String,
 }
 
 impl Folder {
-    fn read(dir: &Path, findings: &mut Findings) -> Self {
+    fn of(files: &FileSet, findings: &mut Findings) -> Self {
         let mut folder = Self::default();
-        let mut hash = Sha256::new();
-        if !dir.is_dir() {
-            let message = format!("there is no folder `{}`", dir.display());
-            let help = "name the folder that holds verticals/, buyers/, sellers/ and trees/";
-            findings.push(unplaced("no_folder", message, help));
+        for (name, text) in files.iter() {
+            let path = files.root.join(name).display().to_string();
+            folder.add(name, SourceFile { path, text: text.to_owned() }, findings);
         }
-        for section in ["verticals", "buyers", "sellers", "trees", "tests", "lists"] {
-            for (name, text) in files_of(dir, section, findings) {
-                hash_part(&mut hash, name.as_bytes());
-                hash_part(&mut hash, text.as_bytes());
-                let path = dir.join(&name).display().to_string();
-                folder.add(section, name, SourceFile { path, text }, findings);
-            }
-        }
-        folder.version = hex::encode(hash.finalize()).chars().take(12).collect();
         folder
     }
 
-    fn add(&mut self, section: &str, name: String, file: SourceFile, findings: &mut Findings) {
+    fn add(&mut self, name: &str, file: SourceFile, findings: &mut Findings) {
         let file = Arc::new(file);
+        let section = name.split('/').next().unwrap_or("");
         let documents = match section {
             "verticals" => &mut self.verticals,
             "buyers" => &mut self.buyers,
@@ -181,60 +177,10 @@ impl Folder {
             "trees" => &mut self.trees,
             _ => &mut self.tests,
         };
-        if section != "lists" && Path::new(&name).extension().is_some_and(|ext| ext == "toml") {
+        if section != "lists" && Path::new(name).extension().is_some_and(|ext| ext == "toml") {
             documents.extend(Document::parse(file, findings));
         } else {
-            self.others.insert(name, file);
+            self.others.insert(name.to_owned(), file);
         }
-    }
-}
-
-fn hash_part(hash: &mut Sha256, part: &[u8]) {
-    hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-    hash.update(part);
-}
-
-/// Names (like `buyers/acme.toml`) and texts of the files of one section, in order of their names.
-fn files_of(dir: &Path, section: &str, findings: &mut Findings) -> Vec<(String, String)> {
-    let Ok(listing) = std::fs::read_dir(dir.join(section)) else { return Vec::new() };
-    let mut names: Vec<String> = listing
-        .take(FILES_MAX)
-        .flatten()
-        .filter(|entry| entry.path().is_file())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.') && !name.ends_with('~'))
-        .collect();
-    names.sort();
-    let mut files = Vec::with_capacity(names.len());
-    for name in names {
-        let name = format!("{section}/{name}");
-        match read_text(&dir.join(&name), &name) {
-            Ok(text) => files.push((name, text)),
-            Err(why) => {
-                let message = format!("`{}` {why}", dir.join(&name).display());
-                findings.push(unplaced("unreadable_file", message, "make it a UTF-8 text file"));
-            }
-        }
-    }
-    files
-}
-
-fn read_text(path: &Path, name: &str) -> Result<String, &'static str> {
-    let most = if name.ends_with(".toml") { FILE_MAX } else { LIST_MAX };
-    let size = std::fs::metadata(path).map_err(|_unreadable| "cannot be read")?.len();
-    if usize::try_from(size).map_or(true, |size| size > most) {
-        return Err("is too large");
-    }
-    std::fs::read_to_string(path).map_err(|_unreadable| "cannot be read as UTF-8 text")
-}
-
-fn unplaced(code: &'static str, message: String, help: &str) -> Finding {
-    Finding {
-        severity: Severity::Error,
-        code,
-        message,
-        place: None,
-        label: String::new(),
-        help: help.to_owned(),
     }
 }

@@ -12,10 +12,7 @@ use crate::cli::diagnostics::{self, JsonFinding, Look};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::{GREEN, RED, counted, painted};
 use crate::clock::Clock;
-use crate::load::{Exchange, load};
-
-/// The sections of a routing folder.
-const SECTIONS: [&str; 6] = ["verticals", "buyers", "sellers", "trees", "tests", "lists"];
+use crate::load::{Exchange, SECTIONS, load};
 
 /// Options of `rialto check`.
 #[derive(Args, Debug)]
