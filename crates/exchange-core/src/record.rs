@@ -17,6 +17,10 @@ pub use ping_tree::{
 
 pub use crate::price_terms::PriceTerms;
 
+mod legs;
+
+pub use legs::{means as leg_means, most as most_booked};
+
 /// How long an unknown outcome is worked on before it becomes a person's case, where the connector
 /// does not say.
 pub const RESOLVE_WITHIN: Duration = Duration::from_hours(24);
@@ -37,7 +41,8 @@ pub struct Intent {
     pub price: Money,
     /// What the seller is paid at that price.
     pub payout: Money,
-    /// What is held and counted by the caps: the most that the acceptance may be booked at.
+    /// What is held and counted by the caps: the most that the acceptance may be booked at
+    /// ([`most_booked`]).
     pub hold: Money,
     /// What another price in the acceptance means.
     pub on_price: PriceTerms,
@@ -99,9 +104,18 @@ pub struct Sale {
 }
 
 impl Intent {
+    /// How many of the lead's places it takes: one, or one for each leg.
+    #[must_use]
+    pub fn places(&self) -> u8 {
+        u8::try_from(self.legs.len()).unwrap_or(u8::MAX).max(1)
+    }
+
     /// How an acceptance of this attempt is booked, by the price it names.
     #[must_use]
     pub fn accepted(&self, acceptance: Acceptance) -> AttemptOutcome {
+        if !self.legs.is_empty() {
+            return legs::accepted(self, acceptance);
+        }
         match self.on_price.booked((self.price, self.payout), acceptance.price) {
             Some((price, payout)) => {
                 AttemptOutcome::Accepted(Sale { price, payout, acceptance, legs: Vec::new() })
