@@ -17,12 +17,15 @@ mod set;
 mod show;
 mod telling;
 mod test;
+mod zips;
 
 pub use range::Range;
 pub(crate) use read::FilterReader;
 pub use set::{Set, Texts};
 pub use telling::Telling;
 pub use test::Test;
+pub use zips::Zips;
+pub(crate) use zips::{CODES, code};
 
 /// How deep `all`, `any` and `not` may nest.
 pub const DEPTH_MAX: usize = 8;

@@ -3,11 +3,15 @@
 use exchange_model::{Date, FieldType, Value};
 use rust_decimal::Decimal;
 
+use crate::filter::{CODES, Zips, code};
+
 /// Distinct values of one type, sorted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Set {
     /// Texts in the normal form of their field.
     Texts(Texts),
+    /// Zips.
+    Zips(Zips),
     /// Whole numbers.
     Integers(Vec<i64>),
     /// Exact numbers.
@@ -39,6 +43,7 @@ impl Set {
                 Value::Date(date) => Some(date),
                 _ => None,
             })?),
+            FieldType::UsZip => Self::Zips(zips(&values)?),
             _ => Self::Texts(Texts::new(texts(values)?, Vec::new())),
         })
     }
@@ -48,6 +53,7 @@ impl Set {
     pub fn contains(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Texts(set), Value::Text(text)) => set.contains(text),
+            (Self::Zips(set), Value::Text(text)) => set.contains(text),
             (Self::Integers(set), Value::Integer(number)) => set.binary_search(number).is_ok(),
             (Self::Decimals(set), Value::Decimal(number)) => set.binary_search(number).is_ok(),
             (Self::Booleans(set), Value::Boolean(yes)) => set.contains(yes),
@@ -61,6 +67,7 @@ impl Set {
     pub fn len(&self) -> usize {
         match self {
             Self::Texts(set) => set.exact.len().saturating_add(set.prefixes.len()),
+            Self::Zips(set) => set.len(),
             Self::Integers(set) => set.len(),
             Self::Decimals(set) => set.len(),
             Self::Booleans(set) => set.len(),
@@ -126,6 +133,15 @@ fn texts(values: Vec<Value>) -> Option<Vec<Box<str>>> {
         _ => None,
     };
     values.into_iter().map(text).collect()
+}
+
+fn zips(values: &[Value]) -> Option<Zips> {
+    let mut bits = vec![0_u64; usize::try_from(CODES.div_ceil(64)).ok()?];
+    for value in values {
+        let code = code(value.as_text()?)?;
+        *bits.get_mut(usize::try_from(code / 64).ok()?)? |= 1 << (code % 64);
+    }
+    Some(Zips::of_bits(&bits))
 }
 
 fn sorted<T: Ord>(values: Vec<Value>, of: fn(Value) -> Option<T>) -> Option<Vec<T>> {

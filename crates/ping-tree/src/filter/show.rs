@@ -12,6 +12,7 @@ impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Texts(set) => set.fmt(f),
+            Self::Zips(set) => shown(f, set.codes().map(Zip)),
             Self::Integers(set) => shown(f, set.iter()),
             Self::Decimals(set) => shown(f, set.iter()),
             Self::Booleans(set) => shown(f, set.iter()),
@@ -34,6 +35,14 @@ struct Entry<'a>(&'a str, &'static str);
 impl fmt::Display for Entry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.0, self.1)
+    }
+}
+
+struct Zip(u32);
+
+impl fmt::Display for Zip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:05}", self.0)
     }
 }
 

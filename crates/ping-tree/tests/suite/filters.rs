@@ -33,7 +33,6 @@ impl Written {
             (Self::Not(unwanted) | Self::NotInFile(unwanted), Some(value)) => {
                 !unwanted.contains(&value)
             }
-            (Self::Not(_) | Self::NotInFile(_), None) => true,
             (_, None) => false,
         }
     }

@@ -43,7 +43,6 @@ pub(super) fn set(
 }
 
 /// Values that say nothing: one that stands there already, and the empty text.
-#[expect(clippy::too_many_arguments, reason = "a place needs the node and its table")]
 fn warn_of(
     value: &Value,
     seen: &mut BTreeSet<String>,
