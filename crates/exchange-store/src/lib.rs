@@ -16,6 +16,7 @@ mod api_key;
 mod error;
 mod funds;
 mod intake;
+pub mod operators;
 pub mod recovery;
 mod rehearsal;
 mod sqlite;

@@ -23,6 +23,7 @@ use settlement_ledger::verify::VerifyReport;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
+use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::ticket::Ticket;
 use crate::vault::{DerivedKeys, RootKey};
@@ -42,6 +43,7 @@ mod lock;
 mod log;
 mod migrations;
 mod open;
+mod operators;
 mod options;
 mod price_terms;
 mod readers;
@@ -51,6 +53,7 @@ mod request;
 mod shared;
 mod sound;
 mod txn;
+mod versions;
 mod views;
 mod writer;
 
@@ -365,6 +368,49 @@ impl ExchangeStore for SqliteStore {
 
     fn exceptions(&self, limit: u32) -> Ticket<Vec<ExceptionView>> {
         self.readers().ask(move |conn| views::exceptions(conn, limit))
+    }
+
+    fn apply_version(&self, version: NewVersion) -> Ticket<ConfigVersion> {
+        self.write(move |txn| txn.apply_version(&version))
+    }
+
+    fn versions(&self, limit: u32) -> Ticket<Vec<ConfigVersion>> {
+        self.readers().ask(move |conn| versions::versions(conn, limit))
+    }
+
+    fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, Vec<(String, String)>)>> {
+        self.readers().ask(move |conn| versions::with_files(conn, number))
+    }
+
+    fn stop(&self, stop: Stop) -> Ticket<()> {
+        let shared = Arc::clone(&self.shared);
+        // Shown when it is durable: nobody is told of a stop that a crash would undo.
+        let show = move |stops| shared.stops.show(stops);
+        self.submit(Wish::Plain, move |txn| txn.stop(&stop), show)
+    }
+
+    fn resume(&self, subject: Subject, at: Timestamp, actor: String) -> Ticket<bool> {
+        let shared = Arc::clone(&self.shared);
+        let show = move |left: Option<Stops>| {
+            let was = left.is_some();
+            if let Some(left) = left {
+                shared.stops.show(left);
+            }
+            was
+        };
+        self.submit(Wish::Plain, move |txn| txn.resume(&subject, at, &actor), show)
+    }
+
+    fn stops(&self) -> Arc<Stops> {
+        self.shared.stops.now()
+    }
+
+    fn audit(&self, action: Action) -> Ticket<()> {
+        self.write(move |txn| txn.audit(&action))
+    }
+
+    fn audit_log(&self, limit: u32) -> Ticket<Vec<AuditEntry>> {
+        self.readers().ask(move |conn| operators::audit_log(conn, limit))
     }
 
     fn verify(&self) -> Ticket<VerifyReport> {

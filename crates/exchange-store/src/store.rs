@@ -1,6 +1,7 @@
 //! The semantic trait: what the exchange asks of whatever keeps its records.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use exchange_core::record::{Commit, Durable, OpenAttempt, Promise, Tally, Window};
 use exchange_core::trace::Trace;
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
+use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
 use crate::ticket::Ticket;
 use crate::view::{
     AttemptRecord, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
@@ -140,6 +142,33 @@ pub trait ExchangeStore: Send + Sync + Debug {
 
     /// What people must look at, latest first.
     fn exceptions(&self, limit: u32) -> Ticket<Vec<ExceptionView>>;
+
+    /// Keeps a config that is about to be routed by, and says so in the record of operators. A
+    /// start with the files that were applied last is no new version.
+    fn apply_version(&self, version: NewVersion) -> Ticket<ConfigVersion>;
+
+    /// The latest versions of the config, newest first.
+    fn versions(&self, limit: u32) -> Ticket<Vec<ConfigVersion>>;
+
+    /// One version with the names and texts of its files; without files when these are not kept
+    /// any more.
+    fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, Vec<(String, String)>)>>;
+
+    /// Stops a subject from the next lead on, with [`crate::operators::Force::Kill`] also what
+    /// runs. An earlier stop of the same subject is replaced.
+    fn stop(&self, stop: Stop) -> Ticket<()>;
+
+    /// Ends the stop of a subject; `false` when there is none.
+    fn resume(&self, subject: Subject, at: Timestamp, actor: String) -> Ticket<bool>;
+
+    /// Every stop that was not resumed, over or not. In memory: no waiting.
+    fn stops(&self) -> Arc<Stops>;
+
+    /// Writes down what an operator did.
+    fn audit(&self, action: Action) -> Ticket<()>;
+
+    /// The latest entries of the record of operators, newest first.
+    fn audit_log(&self, limit: u32) -> Ticket<Vec<AuditEntry>>;
 
     /// Checks the whole database and all the books; slow, and blocks nobody.
     fn verify(&self) -> Ticket<VerifyReport>;

@@ -16,9 +16,10 @@ use super::columns::one;
 use super::readers::Readers;
 use super::recover::fill;
 use super::shared::Shared;
-use super::{books, keys, migrations, readers, sound, views};
+use super::{books, keys, migrations, operators, readers, sound, versions, views};
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
+use crate::operators::{AuditEntry, ConfigVersion, Stops};
 use crate::ticket::Ticket;
 use crate::vault::RootKey;
 use crate::view::{Balance, ExceptionView, LeadView, StoredTransaction, TransactionPage};
@@ -124,6 +125,27 @@ impl StoreReader {
     /// As [`crate::ExchangeStore::exceptions`].
     pub fn exceptions(&self, limit: u32) -> Ticket<Vec<ExceptionView>> {
         self.readers.ask(move |conn| views::exceptions(conn, limit))
+    }
+
+    /// As [`crate::ExchangeStore::versions`].
+    pub fn versions(&self, limit: u32) -> Ticket<Vec<ConfigVersion>> {
+        self.readers.ask(move |conn| versions::versions(conn, limit))
+    }
+
+    /// As [`crate::ExchangeStore::version`].
+    pub fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, Vec<(String, String)>)>> {
+        self.readers.ask(move |conn| versions::with_files(conn, number))
+    }
+
+    /// As [`crate::ExchangeStore::audit_log`].
+    pub fn audit_log(&self, limit: u32) -> Ticket<Vec<AuditEntry>> {
+        self.readers.ask(move |conn| operators::audit_log(conn, limit))
+    }
+
+    /// Every stop that was not resumed when the store was opened.
+    #[must_use]
+    pub fn stops(&self) -> Arc<Stops> {
+        self.shared.stops.now()
     }
 
     /// As [`crate::ExchangeStore::verify`], on a thread that answers nothing else meanwhile.

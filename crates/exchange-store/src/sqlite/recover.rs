@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::attempt::states;
 use super::books::balances;
 use super::columns::{all, each, lead_id, money, one, parsed, run, time};
+use super::operators::stops;
 use super::shared::Shared;
 use super::txn::Txn;
 use crate::error::StoreError;
@@ -101,6 +102,7 @@ pub(super) fn fill(conn: &Connection, shared: &Shared, now: Timestamp) -> Result
         shared.usage.with(&parsed(row, "campaign")?, |counters| counters.last_won = Some(won));
         Ok(())
     })?;
+    shared.stops.show(stops(conn)?);
     for balance in balances(conn)? {
         shared.funds.publish(balance.key, balance.minor);
     }

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::error::StoreError;
 use crate::funds::FundsBook;
+use crate::operators::StopBook;
 use crate::usage::UsageBook;
 
 /// Counters, the in-memory books, and whether the store has stopped.
@@ -13,6 +14,7 @@ use crate::usage::UsageBook;
 pub(super) struct Shared {
     pub(super) usage: UsageBook,
     pub(super) funds: FundsBook,
+    pub(super) stops: StopBook,
     pub(super) waiting: AtomicUsize,
     pub(super) traces_waiting: AtomicUsize,
     pub(super) traces_dropped: AtomicU64,

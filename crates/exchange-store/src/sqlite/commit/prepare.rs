@@ -18,7 +18,7 @@ use crate::recovery::AttemptState;
 impl Txn<'_> {
     /// Prepares an attempt, or refuses it and writes nothing.
     ///
-    /// A late sale, duplicate, caps and credit are looked at in this order, inside the write that uses them up.
+    /// A late sale, an operator's stop, duplicate, caps and credit are looked at in this order, inside the write that uses them up.
     pub(super) fn prepare(
         &mut self,
         intent: &Intent,
@@ -28,6 +28,9 @@ impl Txn<'_> {
         let row = lead_row(self.conn, lead)?;
         if row.status.is_none() && self.is_sold(lead)? {
             return Ok(Err(Refused::Sold));
+        }
+        if self.is_killed(intent, &row.source, at)? {
+            return Ok(Err(Refused::Stopped));
         }
         self.check_may_post(intent, &row)?;
         let price = intent.hold.to_minor().map_err(LedgerError::from)?;

@@ -22,7 +22,8 @@ CREATE TABLE config_file (
 CREATE INDEX config_file_by_content ON config_file (content);
 CREATE TABLE config_content (
   hash TEXT PRIMARY KEY,
-  text TEXT NOT NULL
+  text TEXT NOT NULL,
+  bytes INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Who is stopped now: at most one stop for a subject. One whose time has passed stops nothing.
