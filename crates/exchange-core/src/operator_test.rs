@@ -15,7 +15,7 @@ use ping_tree::test_file::{IneligiblePattern, ScriptedBid, TestCase};
 use ping_tree::{Campaign, LeadRequest, Plan, Standing};
 
 use crate::auction::{Auction, Command, Delivery, Event, Goal, Seat, SellerTerms, Setup, tiers_of};
-use crate::record::{Answer, AttemptOutcome, Commit, Durable, Next, Tally, Window};
+use crate::record::{Answer, AttemptOutcome, CapLimit, Commit, Durable, Next, Tally};
 use crate::trace::{Trace, TraceEvent};
 
 /// How long a commit takes in a test.
@@ -70,7 +70,7 @@ pub fn run(case: &TestCase, delivery: impl Fn(&Campaign) -> Delivery) -> CaseRes
         let mismatch = Mismatch { place: case.place.clone(), message };
         return result(vec![mismatch], Trace::default());
     };
-    let request = LeadRequest { lead: &lead, source: &case.source, at: case.at };
+    let request = LeadRequest { lead: &lead, source: &case.source, at: case.at, wishes: ping_tree::Wishes::none() };
     let plan = ping_tree::plan(&case.tree, &request, &Nothing);
     let mut world = World::new(case, id, &plan, delivery);
     world.run();
@@ -86,7 +86,7 @@ impl Standing for Nothing {
         false
     }
 
-    fn used(&self, _: &CampaignId, _: Window) -> Tally {
+    fn used(&self, _: &CapLimit) -> Tally {
         Tally::default()
     }
 
@@ -127,7 +127,7 @@ impl<'a> World<'a> {
                 payout: case.source.payout.clone(),
                 least: case.source.min_price,
             },
-            tiers: tiers_of(plan, case.at, delivery, |_never| None),
+            tiers: tiers_of(plan, (&case.source.id, case.at), delivery, |_never| None),
             ineligible: plan
                 .ineligible
                 .iter()

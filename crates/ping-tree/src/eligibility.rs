@@ -1,23 +1,29 @@
 //! Whether one campaign may be pinged for one lead.
 //!
 //! Gates run in one order, cheap and certain ones first, and the first that fails is the reason:
-//! paused, blocked by the seller, filters in the order written, hours, caps from the hour to the
-//! month, credit, and what only the running exchange knows. Nothing is reserved here: commit A checks caps and credit again.
+//! paused, blocked by the seller, excluded by the request, conditions of the tier, filters in the
+//! order written, consent, to how many the lead may go, hours, caps, credit, and what only the
+//! running exchange knows. Nothing is reserved here: commit A checks caps and credit again.
+
+use std::sync::LazyLock;
 
 use exchange_model::reason::{Ineligible, IneligibleKind};
-use exchange_model::{BuyerId, CampaignId, Lead, MinorUnits, Timestamp};
+use exchange_model::{
+    Attributes, BrandList, BuyerId, CampaignId, Lead, MinorUnits, Timestamp,
+};
 
 use crate::campaign::{Buyer, Campaign};
-use crate::caps::{Tally, Window};
+use crate::caps::{CapLimit, Tally};
 use crate::source::Source;
+use crate::tree::{Tier, TierMember};
 
 /// The state that a pure evaluator is given: who is paused by hand, what is used, what is left.
 pub trait Standing {
     /// Whether the campaign or its buyer was paused while running, beside what config says.
     fn paused(&self, campaign: &CampaignId) -> bool;
 
-    /// What the campaign bought and has reserved within a window.
-    fn used(&self, campaign: &CampaignId, window: Window) -> Tally;
+    /// What is bought and reserved of what a cap counts, within its window.
+    fn used(&self, cap: &CapLimit) -> Tally;
 
     /// What the buyer may still be charged: balance and credit line, or credit limit, less all that
     /// is held. Nothing: not known here, so it stops nobody before commit A.
@@ -32,6 +38,30 @@ pub trait Standing {
     }
 }
 
+/// What a request asks of whoever buys the lead.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wishes {
+    /// To how many buyers the lead may go at most, places of one buyer's brands counted each.
+    pub max_buyers: Option<u8>,
+    /// Buyers and brands that have the lead already, by name, title or hash of either.
+    pub exclude: BrandList,
+}
+
+impl Wishes {
+    /// No wish.
+    #[must_use]
+    pub fn none() -> &'static Self {
+        static NONE: LazyLock<Wishes> = LazyLock::new(Wishes::default);
+        &NONE
+    }
+
+    /// Whether a lead may go to so many buyers in all.
+    #[must_use]
+    pub fn allow(&self, buyers: u8) -> bool {
+        self.max_buyers.is_none_or(|most| buyers <= most)
+    }
+}
+
 /// One lead at the door.
 #[derive(Clone, Copy, Debug)]
 pub struct LeadRequest<'a> {
@@ -41,9 +71,45 @@ pub struct LeadRequest<'a> {
     pub source: &'a Source,
     /// The recorded time of intake; hours and caps are judged by it.
     pub at: Timestamp,
+    /// What the request asks of whoever buys it.
+    pub wishes: &'a Wishes,
 }
 
-/// Whether `campaign` may be pinged for this lead.
+/// A campaign's place in a tree, for one lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'a> {
+    /// The tier.
+    pub tier: &'a Tier,
+    /// The place in it.
+    pub member: &'a TierMember,
+    /// The tier before it in which the campaign has a place whose condition holds: it is asked
+    /// there, and not here.
+    pub earlier: Option<&'a Tier>,
+}
+
+impl Spot<'_> {
+    /// Whether the campaign is asked here, of all its places in the tree.
+    #[must_use]
+    pub fn is_met(&self, attributes: &Attributes) -> bool {
+        self.earlier.is_none() && self.holds(attributes)
+    }
+
+    /// Whether the conditions of the tier and of the place in it hold.
+    #[must_use]
+    pub fn holds(&self, attributes: &Attributes) -> bool {
+        self.tier.when.matches(attributes) && self.member.when.matches(attributes)
+    }
+
+    /// Whether the campaign may share the lead with any number of buyers that the tier and the
+    /// request allow.
+    #[must_use]
+    pub fn shares(&self, wishes: &Wishes) -> bool {
+        let mut counts = self.tier.sale.buyers();
+        counts.any(|buyers| wishes.allow(buyers) && self.member.campaign.shares.takes(buyers))
+    }
+}
+
+/// Whether `campaign` may be pinged for this lead, wherever it stands.
 ///
 /// # Errors
 /// The first gate that fails.
@@ -52,23 +118,56 @@ pub fn eligibility(
     request: &LeadRequest<'_>,
     standing: &dyn Standing,
 ) -> Result<(), Ineligible> {
+    gates(campaign, None, request, standing)
+}
+
+/// Whether a campaign may be pinged for this lead in one place of a tree.
+///
+/// # Errors
+/// The first gate that fails.
+pub fn eligibility_at(
+    spot: &Spot<'_>,
+    request: &LeadRequest<'_>,
+    standing: &dyn Standing,
+) -> Result<(), Ineligible> {
+    gates(&spot.member.campaign, Some(spot), request, standing)
+}
+
+fn gates(
+    campaign: &Campaign,
+    spot: Option<&Spot<'_>>,
+    request: &LeadRequest<'_>,
+    standing: &dyn Standing,
+) -> Result<(), Ineligible> {
     if campaign.is_paused() || standing.paused(&campaign.id) {
         return Err(Ineligible::Plain(IneligibleKind::Paused));
     }
-    if is_blocked(request.source, &campaign.buyer) {
+    if is_blocked(request.source, &campaign.buyer) || !campaign.sources.takes(&request.source.id) {
         return Err(Ineligible::Plain(IneligibleKind::BlockedBySeller));
+    }
+    if is_excluded(request.wishes, &campaign.buyer) {
+        return Err(Ineligible::Plain(IneligibleKind::Excluded));
+    }
+    if spot.is_some_and(|spot| !spot.is_met(request.lead.attributes())) {
+        return Err(Ineligible::Plain(IneligibleKind::WhenNotMet));
     }
     if let Some(rule) = campaign.accepts.first_refusal(request.lead.attributes()) {
         let field = campaign.vertical.field(rule.rule.field).name.clone();
         return Err(Ineligible::Filtered { field });
     }
+    if !campaign.person.has_consent(request.lead) {
+        return Err(Ineligible::Plain(IneligibleKind::NoConsent));
+    }
+    if spot.is_some_and(|spot| !spot.shares(request.wishes)) {
+        return Err(Ineligible::Plain(IneligibleKind::ShareMode));
+    }
     if !campaign.hours.is_open(request.at, &campaign.buyer.zone) {
         return Err(Ineligible::Plain(IneligibleKind::Closed));
     }
-    let least = campaign.price.least_charge();
-    for cap in campaign.caps.at(request.at, &campaign.buyer.zone) {
-        if !cap.limit.has_room(standing.used(&campaign.id, cap.window), least) {
-            return Err(Ineligible::Cap(cap.kind));
+    let least = campaign.least_charge();
+    for cap in campaign.caps_at(request.at, &request.source.id) {
+        if !cap.limit.has_room(standing.used(&cap), least) {
+            return Err(Ineligible::Cap(cap.name()));
         }
     }
     if !has_credit(campaign, standing.available(&campaign.buyer.id)) {
@@ -84,6 +183,11 @@ pub(crate) fn is_blocked(source: &Source, buyer: &Buyer) -> bool {
     source.blocked.binary_search(&buyer.id).is_ok()
 }
 
+pub(crate) fn is_excluded(wishes: &Wishes, buyer: &Buyer) -> bool {
+    !wishes.exclude.as_slice().is_empty()
+        && buyer.brands.iter().any(|brand| wishes.exclude.names(brand))
+}
+
 /// The least price must be covered, and the balance that the operator asks for must be there.
 pub(crate) fn has_credit(campaign: &Campaign, available: Option<MinorUnits>) -> bool {
     available.is_none_or(|left| left >= needed(campaign))
@@ -91,5 +195,5 @@ pub(crate) fn has_credit(campaign: &Campaign, available: Option<MinorUnits>) -> 
 
 pub(crate) fn needed(campaign: &Campaign) -> MinorUnits {
     let wanted = campaign.buyer.min_balance.and_then(|money| money.to_minor().ok());
-    campaign.price.least_charge().max(wanted.unwrap_or(MinorUnits::ZERO))
+    campaign.least_charge().max(wanted.unwrap_or(MinorUnits::ZERO))
 }

@@ -16,22 +16,33 @@ mod caps;
 mod eligibility;
 pub mod explain;
 pub mod filter;
+mod harvest;
 mod list;
 mod payout;
+pub mod person;
 mod plan;
 mod routing;
 pub mod schedule;
+mod score;
 mod shares;
 mod source;
+mod split;
+mod spots;
 pub mod test_file;
 mod tree;
 
 pub use amount::Amount;
-pub use campaign::{Adjust, Buyer, Campaign, PriceChange, PriceMode, Status, UnknownPolicy};
-pub use caps::{Cap, CapAmount, CapLimit, Caps, Tally, Window};
-pub use eligibility::{LeadRequest, Standing, eligibility};
+pub use campaign::{
+    Adjust, Buyer, Campaign, FromSources, PriceChange, PriceMode, Status, UnknownPolicy,
+};
+pub use caps::{
+    BEGINNING, CampaignCaps, Cap, CapAmount, CapGroup, CapLimit, CapScope, Caps, END, Group, Tally,
+    Window, date_start, pace,
+};
+pub use eligibility::{LeadRequest, Spot, Standing, Wishes, eligibility, eligibility_at};
 pub use filter::Filter;
-pub use payout::{Band, PayoutRule};
+pub use harvest::{Harvest, HarvestSign, Scorecard};
+pub use payout::{Band, PayoutRule, PayoutWritten};
 pub use plan::{Plan, PlannedTier, plan};
 pub use routing::{
     CAMPAIGNS_MAX, CASCADE_MAX, DEADLINE_MAX, FindList, MEMBERS_MAX, Routing, Sources, TIERS_MAX,
@@ -39,6 +50,9 @@ pub use routing::{
 };
 pub use schedule::Schedule;
 pub use shares::{BUYERS_MAX, Shares};
-pub use source::{DuplicateRule, Source};
+pub use person::{Consent, DuplicateRule, DuplicateScope, PersonRules};
+pub use score::{SCORE_RULES_MAX, with_score};
+pub use source::{OnMismatch, Source};
+pub use split::{ARMS_MAX, Arm, Split};
 pub use test_file::{TestCase, TestFile};
 pub use tree::{LookBack, Method, Rank, SaleKind, Tie, Tier, TierMember, Tree};

@@ -20,6 +20,21 @@ pub enum PayoutRule {
     Bands(Arc<[Band]>),
 }
 
+/// Whose rule says what the seller is owed, the most specific first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PayoutWritten {
+    /// The source's, for this campaign.
+    SourceForCampaign,
+    /// The source's, for this buyer.
+    SourceForBuyer,
+    /// The campaign's.
+    Campaign,
+    /// The buyer's.
+    Buyer,
+    /// The source's own, for everybody else.
+    Source,
+}
+
 /// From this value on, this rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Band {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use exchange_model::reason::Ineligible;
 use exchange_model::CampaignId;
 
-use crate::eligibility::{LeadRequest, Standing, eligibility};
+use crate::eligibility::{LeadRequest, Standing, eligibility_at};
+use crate::spots::spots;
 use crate::tree::{TierMember, Tree};
 
 /// A tier with the members that may be pinged.
@@ -32,17 +33,17 @@ pub struct Plan {
 #[must_use]
 pub fn plan(tree: &Arc<Tree>, request: &LeadRequest<'_>, standing: &dyn Standing) -> Plan {
     let mut ineligible = Vec::new();
-    let mut tiers = Vec::with_capacity(tree.tiers.len());
-    for (index, tier) in tree.tiers.iter().enumerate() {
-        let mut members = Vec::with_capacity(tier.members.len());
-        for member in &tier.members {
-            let campaign = &member.campaign;
-            match eligibility(campaign, request, standing) {
-                Ok(()) => members.push(Arc::clone(member)),
-                Err(reason) => ineligible.push((campaign.id.clone(), index, reason)),
-            }
+    let mut tiers: Vec<PlannedTier> = tree
+        .tiers
+        .iter()
+        .map(|tier| PlannedTier { tier: tier.name.clone(), members: Vec::new() })
+        .collect();
+    for (index, member, spot) in spots(tree, request.lead.attributes()) {
+        match (eligibility_at(&spot, request, standing), tiers.get_mut(index)) {
+            (Ok(()), Some(tier)) => tier.members.push(Arc::clone(member)),
+            (Ok(()), None) => {}
+            (Err(reason), _) => ineligible.push((member.campaign.id.clone(), index, reason)),
         }
-        tiers.push(PlannedTier { tier: tier.name.clone(), members });
     }
     Plan { tree: Arc::clone(tree), tiers, ineligible }
 }

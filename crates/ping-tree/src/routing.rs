@@ -12,17 +12,33 @@ use exchange_model::{
 };
 
 use crate::campaign::{Buyer, Campaign};
+use crate::caps::CapGroup;
 use crate::list::Lists;
+use crate::routing::groups::Joins;
 use crate::routing::names::Declared;
 use crate::source::Source;
 use crate::tree::Tree;
 
+mod amounts;
 mod billing;
 mod buyers;
 mod check;
+mod from_sources;
+mod groups;
+mod harvest;
 pub(crate) mod names;
+mod people;
+mod members;
+mod methods;
+mod payouts;
+mod prices;
 mod reading;
 mod sellers;
+mod shares;
+mod source_money;
+mod splits;
+mod terms;
+mod tiers;
 mod trees;
 
 /// Most campaigns of an exchange.
@@ -51,6 +67,8 @@ pub struct Sources<'a> {
     pub sellers: &'a [Document],
     /// `trees/*.toml`.
     pub trees: &'a [Document],
+    /// `groups.toml`, if there is one.
+    pub groups: Option<&'a Document>,
     /// `lists/*`, by path as written.
     pub lists: &'a FindList<'a>,
 }
@@ -69,6 +87,7 @@ pub struct Routing {
     campaigns: BTreeMap<CampaignId, Arc<Campaign>>,
     trees: BTreeMap<TreeId, Arc<Tree>>,
     sources: BTreeMap<SourceId, Arc<Source>>,
+    groups: BTreeMap<String, Arc<CapGroup>>,
     pub(crate) names: Declared,
 }
 
@@ -77,9 +96,13 @@ pub struct Routing {
 pub fn compile(sources: &Sources<'_>, findings: &mut Findings) -> Routing {
     let mut routing = Routing::default();
     let mut lists = Lists::new(sources.lists);
-    buyers::read(sources, &mut lists, &mut routing, findings);
-    trees::read(sources, &mut routing, findings);
+    let mut joins = Joins::default();
+    buyers::read(sources, &mut lists, &mut routing, &mut joins, findings);
+    groups::read(sources, &joins, &mut routing, findings);
+    trees::read(sources, &mut lists, &mut routing, findings);
     sellers::read(sources, &mut routing, findings);
+    groups::check_sources(&joins, &routing, findings);
+    from_sources::check(&routing.names.named_sources, &routing.names, findings);
     check::whole(&routing, findings);
     routing
 }
@@ -105,6 +128,11 @@ impl Routing {
     #[must_use]
     pub fn campaign(&self, id: &CampaignId) -> Option<&Arc<Campaign>> {
         self.campaigns.get(id)
+    }
+
+    /// Every group of caps, by name.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<CapGroup>> {
+        self.groups.values()
     }
 
     /// Every tree, by name.

@@ -34,6 +34,18 @@ impl Shares {
         self.prices.get(&buyers)?.of(price)
     }
 
+    /// The least it pays at any number of buyers when its price alone is `price`.
+    #[must_use]
+    pub fn least(&self, price: Money) -> Money {
+        let prices = self.prices.values().filter_map(|amount| amount.of(price));
+        prices.min_by_key(Money::amount).unwrap_or(price)
+    }
+
+    /// The numbers of buyers that it names, with what it pays at each.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, Amount)> {
+        self.prices.iter().map(|(buyers, amount)| (*buyers, *amount))
+    }
+
     /// Whether it may be one of at most `buyers`.
     #[must_use]
     pub fn takes(&self, buyers: u8) -> bool {

@@ -48,6 +48,12 @@ impl Method {
         ("share", Self::Share),
         ("top_performer", Self::TopPerformer),
     ];
+
+    /// Its word in a tree's file.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, method)| *method == self).map_or("", |(word, _)| *word)
+    }
 }
 
 /// To how many buyers a tier sells one lead.
@@ -184,6 +190,8 @@ pub struct Tree {
     pub least_margin: Option<Amount>,
     /// The tiers, in order.
     pub tiers: Vec<Tier>,
+    /// Whether any campaign stands in more than one tier.
+    pub repeats: bool,
     /// Where its name is written.
     pub place: Place,
 }

@@ -9,6 +9,8 @@ use exchange_model::reason::{
 use super::asking::Lost;
 use super::ranking::Bid;
 use super::{Auction, Command, POST_LEAST, Phase};
+use ping_tree::SaleKind;
+
 use crate::record::{AttemptOutcome, Durable, Intent, Next, OpenAttempt, UnknownPolicy};
 use crate::trace::TraceEvent;
 
@@ -79,7 +81,8 @@ impl Auction {
             terms: member.campaign.buyer.terms,
             buyers: 1,
             legs: Vec::new(),
-            unknown: member.campaign.unknown,
+            person: crate::duplicates::Person::default(),
+            unknown: member.campaign.unknown_in(SaleKind::Exclusive),
             resolve_by: now.after(member.delivery.answer_within),
         }
     }
@@ -195,7 +198,7 @@ impl Auction {
         self.left_open = true;
         self.at_buyer = false;
         self.conclude(now, AttemptOutcome::Unknown(why, handles));
-        match self.member(bid.seat).campaign.unknown {
+        match self.member(bid.seat).campaign.unknown_in(SaleKind::Exclusive) {
             UnknownPolicy::Hold => self.end(now, LeadStatus::Pending, None),
             UnknownPolicy::Cascade => self.advance(now),
         }

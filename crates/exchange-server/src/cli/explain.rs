@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
     let at = moment(options.at.as_deref(), &context.time_zone()?)?;
     let lead = lead(&tree.vertical, &options.fields, at)?;
     let standing = books::standing(&settings, &exchange.routing, context)?;
-    let request = LeadRequest { lead: &lead, source: &source, at };
+    let request = LeadRequest { lead: &lead, source: &source, at, wishes: ping_tree::Wishes::none() };
     let explanation = explain(&tree, &request, &standing);
     if context.out.json {
         context.out.json(&json(&explanation))?;
@@ -58,11 +58,11 @@ fn route(options: &Explain, routing: &Routing) -> Result<(Arc<Tree>, Arc<Source>
     };
     let tree = match (&options.tree, &source) {
         (Some(name), _) => named_tree(name, routing)?,
-        (None, Some(source)) => named_tree(source.tree.as_str(), routing)?,
+        (None, Some(source)) => named_tree(source.first_tree().as_str(), routing)?,
         (None, None) => only_tree(routing)?,
     };
     let source = source
-        .or_else(|| routing.sources().find(|source| source.tree == tree.id).cloned())
+        .or_else(|| routing.sources().find(|source| source.trees().any(|id| *id == tree.id)).cloned())
         .ok_or_else(|| Failure::usage(format!("no source uses tree `{}`", tree.id)))?;
     Ok((tree, source))
 }

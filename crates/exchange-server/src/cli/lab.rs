@@ -140,7 +140,7 @@ fn prepare(settings: &Settings, exchange: &Exchange) -> Result<Vec<Seller>, Fail
     }
     let mut sellers = Vec::new();
     for source in exchange.routing.sources() {
-        let Some(tree) = exchange.routing.tree(&source.tree) else { continue };
+        let Some(tree) = exchange.routing.tree(source.first_tree()) else { continue };
         let key = desk.new_key(&source.id, KeyMode::Live)?.key;
         sellers.push(Seller { source: source.id.clone(), key, budget: tree.deadline });
     }

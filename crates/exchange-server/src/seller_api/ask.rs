@@ -198,13 +198,21 @@ impl Ask {
         }
     }
 
+    /// The tree that this lead goes through, where the source splits its traffic. A ping and the
+    /// post on it have the same bits.
+    fn arm(&self, lead: LeadId) -> Arc<Tree> {
+        let arm = self.config.routing.tree(self.source.tree_for(lead));
+        Arc::clone(arm.unwrap_or(&self.tree))
+    }
+
     fn checked(&self, taken: Intaken, wanted: Wanted) -> Request {
+        let id = taken.lead.id();
         Request {
             wanted,
             lead: taken.lead,
             config: Arc::clone(&self.config),
             source: Arc::clone(&self.source),
-            tree: Arc::clone(&self.tree),
+            tree: self.arm(id),
             idempotency: self.key.clone(),
             fingerprint: self.fingerprint,
             received_at: self.received_at,

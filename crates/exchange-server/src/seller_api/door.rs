@@ -136,7 +136,8 @@ pub fn authenticate(engine: &Engine, headers: &HeaderMap) -> Result<Principal, P
     engine.authenticate(text).ok_or_else(|| Problem::new(Invalid::Unauthorised, detail))
 }
 
-/// The source of a key and its tree.
+/// The source of a key and its tree; of a source that splits its traffic the first one, for the
+/// vertical that they share.
 ///
 /// # Errors
 /// `source_disabled`.
@@ -150,7 +151,7 @@ pub fn stream(
     if source.status == Status::Paused {
         return Err(disabled());
     }
-    let tree = routing.tree(&source.tree).ok_or_else(disabled)?;
+    let tree = routing.tree(source.first_tree()).ok_or_else(disabled)?;
     Ok((Arc::clone(source), Arc::clone(tree)))
 }
 

@@ -5,27 +5,34 @@ use std::sync::Arc;
 use exchange_model::document::{NodeKind, Spanned};
 use exchange_model::finding::nearest;
 use exchange_model::{
-    BuyerId, CampaignId, Currency, Document, Findings, Money, TableReader, VerticalId,
+    Brand, BuyerId, CampaignId, Currency, Document, Findings, TableReader, VerticalId,
 };
-use jiff::tz::TimeZone;
 
-use crate::campaign::{Buyer, Campaign, PriceChange, PriceMode, UnknownPolicy};
-use crate::caps::read_caps;
+use crate::campaign::{Buyer, Campaign, PriceChange, PriceMode};
+use crate::caps::{CampaignCaps, Stands, ping_rate, read_caps};
 use crate::filter::{Filter, FilterReader};
 use crate::list::Lists;
-use crate::routing::reading::{not_yet, require, required, schema, status, title, vertical};
-use crate::routing::{CAMPAIGNS_MAX, Routing, Sources, billing};
+use crate::routing::reading::{not_yet, required, schema, status, title, vertical, zone};
+use crate::routing::groups::Joins;
+use crate::routing::{
+    CAMPAIGNS_MAX, Routing, Sources, billing, groups, harvest, payouts, people, prices, terms,
+};
 use crate::schedule::read_schedule;
-use crate::shares::Shares;
 
 pub(super) fn read(
     sources: &Sources<'_>,
     lists: &mut Lists<'_>,
     routing: &mut Routing,
+    joins: &mut Joins,
     findings: &mut Findings,
 ) {
     for document in sources.buyers {
-        let mut reading = Reading { sources, lists: &mut *lists, routing: &mut *routing };
+        let mut reading = Reading {
+            sources,
+            lists: &mut *lists,
+            routing: &mut *routing,
+            joins: &mut *joins,
+        };
         reading.buyer(document, findings);
     }
 }
@@ -34,6 +41,7 @@ struct Reading<'a, 's, 'l> {
     sources: &'a Sources<'s>,
     lists: &'a mut Lists<'l>,
     routing: &'a mut Routing,
+    joins: &'a mut Joins,
 }
 
 /// A campaign's table, its name, and what it needs of its buyer's file.
@@ -78,15 +86,24 @@ impl Reading<'_, '_, '_> {
         let zone = required(reader, "time_zone", "\"America/Chicago\"", zone, findings);
         let billing = billing::billing(reader, self.currency(campaigns), findings);
         let title = title(reader, id.value.as_str(), findings);
+        let shared = Stands::Shared { currency: self.currency(campaigns) };
+        let caps = read_caps(reader, "caps", shared, findings);
+        let ping_rate = ping_rate(reader, "ping_rate", findings);
+        let harvest = harvest::harvest(reader, findings);
+        let payout = payouts::payout(reader, self.currency(campaigns), findings);
         let (zone, billing) = (zone?.value, billing?);
         Some(Buyer {
             id: id.value.clone(),
+            brands: vec![Brand::new(id.value.as_str()), Brand::new(&title)],
             title,
             status,
             zone,
             terms: billing.terms,
             min_balance: billing.min_balance,
-            payout: None,
+            payout,
+            caps,
+            ping_rate,
+            harvest,
             status_place,
             billing_place: billing.place,
             place: id.place.clone(),
@@ -146,37 +163,48 @@ impl Reading<'_, '_, '_> {
         let (status, status_place) = status(table, &id.place, findings);
         let connector = connector(table, owner, findings);
         let hours = read_schedule(table, findings);
-        let unknown = unknown_policy(table, findings);
+        let policy = terms::policy(table, &mut self.routing.names.named_sources, findings);
         let price_change = table.one_of("price_change", PriceChange::WORDS, findings);
         not_yet(table, NOT_YET, findings);
-        mark_known(table, &["price", "caps", "accepts"]);
+        let ping_rate = ping_rate(table, "ping_rate", findings);
+        mark_known(table, terms::KEYS);
+        mark_known(table, &["caps", "each_source", "by_source", "groups", "accepts"]);
+        mark_known(table, people::CAMPAIGN_KEYS);
         let vertical = vertical(table, self.sources.verticals, findings)?;
-        let price = price(table, vertical.currency(), findings);
-        if let (Some(rule), Some(price)) = (&price_change, &price) {
-            check_price_change(rule, price, findings);
+        let terms = terms::terms(table, &vertical, self.lists, findings);
+        let price = terms.price.as_ref().map(|price| &price.mode);
+        if let (Some(rule), Some(price)) = (&price_change, price) {
+            prices::check_price_change(rule, price, findings);
         }
-        let caps = read_caps(table, vertical.currency(), price.as_ref(), findings);
+        let caps = self.caps(table, &id.value, &vertical, price, findings);
         let accepts = match table.table("accepts", findings) {
             Some(accepts) => FilterReader::new(&vertical, self.lists).read(&accepts, findings),
             None => Filter::default(),
         };
-        let connector = connector?;
+        let title = owner.buyer.as_ref().map_or("", |buyer| &buyer.title);
+        let person = people::of_campaign(table, title, &vertical, findings);
+        let (connector, price) = (connector?, terms.price?);
         Some(Campaign {
             id: id.value,
             buyer: owner.buyer.clone()?,
             vertical,
             connector: connector.value.to_owned(),
             connector_place: connector.place,
-            price: price?,
-            adjust: Vec::new(),
-            haircut: None,
-            handicap: None,
-            shares: Shares::default(),
-            payout: None,
+            price: price.mode,
+            adjust: price.adjust,
+            haircut: terms.haircut,
+            handicap: terms.handicap,
+            shares: terms.shares,
+            payout: terms.payout,
             caps,
+            ping_rate,
             hours,
             accepts,
-            unknown,
+            person,
+            sources: policy.sources,
+            sources_place: policy.sources_place,
+            unknown: policy.unknown,
+            unknown_place: policy.unknown_place,
             price_change: price_change.map(|rule| rule.value).unwrap_or_default(),
             status,
             status_place,
@@ -185,9 +213,20 @@ impl Reading<'_, '_, '_> {
     }
 }
 
+impl Reading<'_, '_, '_> {
+    fn caps(
+        &mut self,
+        table: &mut TableReader<'_>,
+        id: &CampaignId,
+        vertical: &exchange_model::Vertical,
+        price: Option<&PriceMode>,
+        findings: &mut Findings,
+    ) -> CampaignCaps {
+        groups::caps_of(table, id, vertical.currency(), price, self.joins, findings)
+    }
+}
+
 const NOT_YET: &[(&str, &str)] = &[
-    ("handicap", "remove it: bids rank by their price"),
-    ("ping_rate", "remove it, or limit the campaign by `caps`"),
     ("fields", "remove it: a post may carry every post field"),
 ];
 
@@ -197,11 +236,6 @@ fn mark_known(table: &mut TableReader<'_>, keys: &[&'static str]) {
     for key in keys {
         let _read_later = table.node(key);
     }
-}
-
-fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name)
-        .map_err(|_unknown| format!("no time zone is called {name}; zones are Continent/City"))
 }
 
 fn connector_names<'a>(reader: &mut TableReader<'a>) -> Vec<&'a str> {
@@ -229,110 +263,4 @@ fn connector<'a>(
     let message = format!("this buyer has no connector called `{}`", name.value);
     findings.error("unknown_connector", name.place, message, help);
     None
-}
-
-/// Every sale is exclusive so far, so `cascade` always risks selling a lead twice.
-fn unknown_policy(table: &mut TableReader<'_>, findings: &mut Findings) -> UnknownPolicy {
-    const WORDS: &[(&str, UnknownPolicy)] =
-        &[("hold", UnknownPolicy::Hold), ("cascade", UnknownPolicy::Cascade)];
-    let Some(policy) = table.one_of("unknown", WORDS, findings) else { return UnknownPolicy::Hold };
-    if policy.value == UnknownPolicy::Cascade {
-        let message = "after a lost answer an exclusive lead may be sold twice".to_owned();
-        let help = "write `unknown = \"hold\"` unless the buyer has agreed to it".to_owned();
-        findings.warning("double_risk", policy.place, message, help);
-    }
-    policy.value
-}
-
-/// Nothing but the price itself honours the limits of a fixed price.
-fn check_price_change(rule: &Spanned<PriceChange>, price: &PriceMode, findings: &mut Findings) {
-    let moves = matches!(rule.value, PriceChange::Lower | PriceChange::Any);
-    if let PriceMode::Fixed { base } = price
-        && moves
-    {
-        let message =
-            format!("a fixed price cannot change: `{}` books the price", rule.value.code());
-        let base = base.amount_text();
-        let help = format!(
-            "write `price = {{ mode = \"bid\", floor = \"...\", ceiling = \"{base}\", base = \"{base}\" }}`"
-        );
-        findings.warning("never_matches", rule.place.clone(), message, help);
-    }
-}
-
-fn price(
-    table: &mut TableReader<'_>,
-    currency: Currency,
-    findings: &mut Findings,
-) -> Option<PriceMode> {
-    const EXAMPLE: &str = "{ mode = \"bid\", floor = \"8.00\", ceiling = \"60.00\" }";
-    require(table, "price", EXAMPLE, findings);
-    let mut price = table.table("price", findings)?;
-    require(&mut price, "mode", "\"bid\"", findings);
-    let is_bid = price.one_of("mode", &[("bid", true), ("fixed", false)], findings);
-    not_yet(&mut price, &[("adjust", "write the price for every lead as `base`")], findings);
-    let mode = match is_bid?.value {
-        true => bid_limits(&mut price, currency, findings),
-        false => fixed_price(&mut price, currency, findings),
-    };
-    price.finish(findings);
-    mode
-}
-
-fn bid_limits(
-    price: &mut TableReader<'_>,
-    currency: Currency,
-    findings: &mut Findings,
-) -> Option<PriceMode> {
-    require(price, "ceiling", "\"60.00\"", findings);
-    let floor = price.money("floor", currency, findings);
-    let ceiling = price.money("ceiling", currency, findings)?;
-    let floor = floor.map_or_else(|| Money::zero(currency), |floor| floor.value);
-    if ceiling.value.amount() < floor.amount() || !ceiling.value.is_positive() {
-        let message = "no bid can be at least `floor` and at most `ceiling`".to_owned();
-        let help = format!("write a ceiling above {}", floor.amount_text());
-        findings.error("never_matches", ceiling.place, message, help);
-        return None;
-    }
-    let base = match price.money("base", currency, findings) {
-        Some(base) => Some(base_of_bids(&base, floor, ceiling.value, findings)?),
-        None => None,
-    };
-    Some(PriceMode::Bid { floor, ceiling: ceiling.value, base })
-}
-
-/// The contract price of a campaign that bids: it is judged like a bid, so it must be one.
-fn base_of_bids(
-    base: &Spanned<Money>,
-    floor: Money,
-    ceiling: Money,
-    findings: &mut Findings,
-) -> Option<Money> {
-    let amount = base.value.amount();
-    if base.value.is_positive() && floor.amount() <= amount && amount <= ceiling.amount() {
-        return Some(base.value);
-    }
-    let message = "`base` is no bid between `floor` and `ceiling`".to_owned();
-    let help = format!(
-        "write a base from {} to {}, or leave it out",
-        floor.amount_text(),
-        ceiling.amount_text()
-    );
-    findings.error("never_matches", base.place.clone(), message, help);
-    None
-}
-
-fn fixed_price(
-    price: &mut TableReader<'_>,
-    currency: Currency,
-    findings: &mut Findings,
-) -> Option<PriceMode> {
-    require(price, "base", "\"7.50\"", findings);
-    let base = price.money("base", currency, findings)?;
-    if !base.value.is_positive() {
-        let message = "a fixed price is more than nothing".to_owned();
-        findings.error("bad_value", base.place, message, "write `base = \"7.50\"`".to_owned());
-        return None;
-    }
-    Some(PriceMode::Fixed { base: base.value })
 }

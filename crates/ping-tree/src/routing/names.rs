@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange_model::finding::nearest;
 use exchange_model::{Finding, Findings, Place, Severity, TreeId};
 
+use crate::routing::from_sources::NamedSource;
+
 /// Names of one kind of thing.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
@@ -94,6 +96,9 @@ pub(crate) struct Declared {
     pub(crate) trees: Names,
     pub(crate) sellers: Names,
     pub(crate) sources: Names,
+    pub(crate) groups: Names,
+    /// Sources that campaigns name, until sources are known.
+    pub(crate) named_sources: Vec<NamedSource>,
     /// Trees that a mistake was found in: their members are not known for sure.
     pub(crate) broken_trees: BTreeSet<TreeId>,
 }
@@ -106,6 +111,8 @@ impl Default for Declared {
             trees: Names::new("tree", "unknown_tree"),
             sellers: Names::new("seller", "unknown_seller"),
             sources: Names::new("source", "unknown_source"),
+            groups: Names::new("group", "unknown_group"),
+            named_sources: Vec::new(),
             broken_trees: BTreeSet::new(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
 use exchange_model::{Findings, Place, TableReader, Vertical, VerticalId};
+use jiff::tz::TimeZone;
 
 use crate::campaign::Status;
 
@@ -71,6 +72,12 @@ pub(super) fn require(
     if reader.node(key).is_none() {
         reader.missing(key, example, findings);
     }
+}
+
+/// A time zone by its name.
+pub(super) fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name)
+        .map_err(|_unknown| format!("no time zone is called {name}; zones are Continent/City"))
 }
 
 /// The vertical that `vertical = "..."` names.

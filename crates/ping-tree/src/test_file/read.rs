@@ -87,7 +87,7 @@ impl Reading<'_, '_> {
         }
         let expected = table.table("expect", findings);
         let source = self.source(&own, table, findings)?;
-        let tree = self.tree(&own, &source, findings)?;
+        let tree = self.tree(&own, &source, table, findings)?;
         let members = Members { routing: self.routing, tree: &tree };
         let bids = bids.map(|table| answers::bids(&table, &members, findings)).unwrap_or_default();
         let posts =
@@ -128,20 +128,34 @@ impl Reading<'_, '_> {
     }
 
     /// The tree the test names, which must be the one that the source's leads go through.
-    fn tree(&self, own: &Names, source: &Source, findings: &mut Findings) -> Option<Arc<Tree>> {
+    fn tree(
+        &self,
+        own: &Names,
+        source: &Source,
+        table: &TableReader<'_>,
+        findings: &mut Findings,
+    ) -> Option<Arc<Tree>> {
         if let Some(tree) = own.tree.as_ref().or(self.defaults.tree.as_ref()) {
             let known = &self.routing.names.trees;
             if !known.check(tree.value.as_str(), &tree.place, "", findings) {
                 return None;
             }
-            if tree.value != source.tree {
+            if !source.trees().any(|of_source| *of_source == tree.value) {
                 let message = format!("leads of `{}` do not go through this tree", source.id);
-                let help = format!("write `tree = \"{}\"`, or name another source", source.tree);
+                let first = source.first_tree();
+                let help = format!("write `tree = \"{first}\"`, or name another source");
                 findings.error("wrong_tree", tree.place.clone(), message, help);
                 return None;
             }
+            return self.routing.tree(&tree.value).map(Arc::clone);
         }
-        self.routing.tree(&source.tree).map(Arc::clone)
+        if source.trees().nth(1).is_some() {
+            let message = format!("leads of `{}` go through several trees", source.id);
+            let help = format!("name one: `tree = \"{}\"`", source.first_tree());
+            findings.error("which_tree", table.own_place(), message, help);
+            return None;
+        }
+        self.routing.tree(source.first_tree()).map(Arc::clone)
     }
 }
 
