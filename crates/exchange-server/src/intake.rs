@@ -89,6 +89,7 @@ pub fn prepare(engine: &Engine, request: Request) -> Job {
         config_version: request.config.version.clone(),
         callback_url: request.callback_url,
         claims,
+        caps: request.source.caps_at(request.received_at, &request.tree.zone),
     };
     Job {
         intake,
@@ -143,7 +144,7 @@ fn whom(engine: &Engine, request: &Request) -> Plan {
     let config = &request.config;
     let standing = StoreStanding { store: &**engine.store(), routing: &config.routing };
     let asked =
-        LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at };
+        LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at, wishes: ping_tree::Wishes::none() };
     plan(&request.tree, &asked, &standing)
 }
 
@@ -163,7 +164,7 @@ fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Set
         },
         tiers: tiers_of(
             plan,
-            request.received_at,
+            (&request.source.id, request.received_at),
             |campaign| request.config.delivery(campaign),
             |campaign| store.last_won(campaign),
         ),
