@@ -11,6 +11,7 @@ pub mod operator_test;
 pub mod price_terms;
 mod questions;
 pub mod record;
+pub mod rehearsal;
 pub mod resolution;
 pub mod trace;
 

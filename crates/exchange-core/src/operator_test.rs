@@ -1,25 +1,21 @@
 //! Runs the operators' own tests: a real auction on a scripted clock, with scripted buyers.
 //!
-//! Nothing touches the network, a disk or a clock. A commit takes [`COMMIT_TAKES`], a post is
-//! answered after [`POST_TAKES`], and a pinged campaign without an entry declines. Caps and credit
+//! Nothing touches the network, a disk or a clock. A post is answered after [`POST_TAKES`], and a pinged campaign without an entry declines. Caps and credit
 //! are empty: a test shows what the files say, not what happened today.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
-use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer, Resolver};
+use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
 use exchange_model::reason::{Ineligible, NoBid, RejectClass, Rejection, Unknown};
-use exchange_model::{AttemptId, BuyerId, CampaignId, LeadId, MinorUnits, Money, Place, Timestamp};
+use exchange_model::{BuyerId, CampaignId, LeadId, MinorUnits, Place};
 use ping_tree::test_file::{IneligiblePattern, ScriptedBid, TestCase};
 use ping_tree::{Campaign, LeadRequest, Plan, Standing};
 
-use crate::auction::{Auction, Command, Delivery, Event, Goal, Seat, SellerTerms, Setup, tiers_of};
-use crate::record::{Answer, AttemptOutcome, CapLimit, Commit, Durable, Next, Tally};
+use crate::auction::{Delivery, Goal, SellerTerms, Setup, tiers_of};
+use crate::record::{CapLimit, Tally};
+use crate::rehearsal::{Rehearsed, Script, rehearse};
 use crate::trace::{Trace, TraceEvent};
 
-/// How long a commit takes in a test.
-pub const COMMIT_TAKES: Duration = Duration::from_millis(1);
 /// How long a buyer takes to answer a post in a test.
 pub const POST_TAKES: Duration = Duration::from_millis(20);
 /// How long a campaign without an entry takes to decline.
@@ -70,12 +66,17 @@ pub fn run(case: &TestCase, delivery: impl Fn(&Campaign) -> Delivery) -> CaseRes
         let mismatch = Mismatch { place: case.place.clone(), message };
         return result(vec![mismatch], Trace::default());
     };
-    let request = LeadRequest { lead: &lead, source: &case.source, at: case.at, wishes: ping_tree::Wishes::none() };
+    let request = LeadRequest {
+        lead: &lead,
+        source: &case.source,
+        at: case.at,
+        wishes: ping_tree::Wishes::none(),
+    };
     let plan = ping_tree::plan(&case.tree, &request, &Nothing);
-    let mut world = World::new(case, id, &plan, delivery);
-    world.run();
-    let mismatches = world.compare(&plan);
-    result(mismatches, world.auction.trace().clone())
+    let came = rehearse(case.at, setup(case, id, &plan, delivery), &mut Scripted(case));
+    let outcome = Outcome { case, came };
+    let mismatches = outcome.compare(&plan);
+    result(mismatches, outcome.came.trace)
 }
 
 /// An exchange where nothing was sold yet and nobody is paused.
@@ -95,164 +96,59 @@ impl Standing for Nothing {
     }
 }
 
-/// The scripted buyers, disk and clock around one auction.
-struct World<'a> {
-    case: &'a TestCase,
-    auction: Auction,
-    now: Timestamp,
-    queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    events: Vec<Option<Event>>,
-    posted: Vec<CampaignId>,
-    intents: BTreeMap<AttemptId, CampaignId>,
-    sale: Option<(CampaignId, Money)>,
-    answer: Option<Answer>,
-}
+/// What a test says of its buyers.
+struct Scripted<'a>(&'a TestCase);
 
-impl<'a> World<'a> {
-    fn new(
-        case: &'a TestCase,
-        lead: LeadId,
-        plan: &Plan,
-        delivery: impl Fn(&Campaign) -> Delivery,
-    ) -> Self {
-        let tier_name =
-            |tier: usize| plan.tiers.get(tier).map_or_else(String::new, |t| t.tier.clone());
-        let setup = Setup {
-            lead,
-            tree: case.tree.id.to_string(),
-            started_at: case.at,
-            deadline: case.at.after(case.tree.deadline),
-            post_reserve: case.tree.post_reserve,
-            seller: SellerTerms {
-                payout: case.source.payout.clone(),
-                least: case.source.min_price,
-            },
-            tiers: tiers_of(plan, (&case.source.id, case.at), delivery, |_never| None),
-            ineligible: plan
-                .ineligible
-                .iter()
-                .map(|(campaign, tier, reason)| {
-                    (tier_name(*tier), campaign.clone(), reason.clone())
-                })
-                .collect(),
-            goal: Goal::Sell,
-        };
-        Self {
-            case,
-            auction: Auction::new(case.at, setup),
-            now: case.at,
-            queue: BinaryHeap::new(),
-            events: Vec::new(),
-            posted: Vec::new(),
-            intents: BTreeMap::new(),
-            sale: None,
-            answer: None,
-        }
-    }
-
-    fn run(&mut self) {
-        while let Some(wake_at) = self.obey() {
-            let event = match self.queue.peek() {
-                Some(Reverse((at, number))) if *at <= wake_at => {
-                    let (at, number) = (*at, *number);
-                    self.queue.pop();
-                    self.now = self.now.max(at);
-                    self.events.get_mut(number).and_then(Option::take)
-                }
-                _ => {
-                    self.now = self.now.max(wake_at);
-                    Some(Event::Timer)
-                }
-            };
-            if let Some(event) = event {
-                self.auction.handle(self.now, event);
-            }
-        }
-        self.record_what_came_late();
-    }
-
-    /// The auction is over; what buyers still bid is recorded as late, with its price.
-    fn record_what_came_late(&mut self) {
-        while let Some(Reverse((at, number))) = self.queue.pop() {
-            self.now = self.now.max(at);
-            if let Some(event) = self.events.get_mut(number).and_then(Option::take) {
-                self.auction.handle(self.now, event);
-            }
-        }
-    }
-
-    /// Does what the auction wants; returns until when it waits, or nothing when it is over.
-    fn obey(&mut self) -> Option<Timestamp> {
-        loop {
-            match self.auction.poll() {
-                Command::Ping { seat, .. } => self.ping(seat),
-                Command::Persist(commit) => self.persist(commit),
-                Command::Post { attempt, seat, .. } => {
-                    self.posted.push(self.campaign(seat));
-                    self.post(attempt, seat);
-                }
-                Command::Ask { attempt, seat, how, .. } => self.ask(attempt, seat, how),
-                Command::Reply(answer) => self.answer = Some(answer),
-                Command::Wait(at) => return Some(at),
-                Command::Done => return None,
-                Command::PersistPromise(_)
-                | Command::ReplyPromise(_)
-                | Command::Record(_)
-                | Command::GiveUp { .. }
-                | Command::HandOver(_) => {}
-            }
-        }
-    }
-
-    fn later(&mut self, after: Duration, event: Event) {
-        self.queue.push(Reverse((self.now.after(after), self.events.len())));
-        self.events.push(Some(event));
-    }
-
-    fn ping(&mut self, seat: Seat) {
-        let declined = || {
-            let class = RejectClass::Other;
-            PingAnswer::NoBid(NoBid::Declined(Rejection { class, text: None, counter: None }))
-        };
-        let (after, answer) = match self.case.bids.get(&self.campaign(seat)) {
+impl Script for Scripted<'_> {
+    fn ping(&mut self, campaign: &CampaignId) -> (Duration, PingAnswer) {
+        match self.0.bids.get(campaign) {
             Some(ScriptedBid { after, answer }) => (*after, answer.clone()),
-            None => (DECLINE_TAKES, declined()),
-        };
-        self.later(after, Event::PingAnswer(seat, answer));
-    }
-
-    fn post(&mut self, attempt: AttemptId, seat: Seat) {
-        let scripted = self.case.posts.get(&self.campaign(seat)).cloned();
-        let answer = scripted.unwrap_or_else(|| PostAnswer::Accepted(Acceptance::default()));
-        if answer != PostAnswer::Unknown(Unknown::Timeout) {
-            self.later(POST_TAKES, Event::PostAnswer(attempt, answer));
+            None => {
+                let declined = Rejection::new(RejectClass::Other, None);
+                (DECLINE_TAKES, PingAnswer::NoBid(NoBid::Declined(declined)))
+            }
         }
     }
 
     /// A scripted buyer says to a question what it said to the post.
-    fn ask(&mut self, attempt: AttemptId, seat: Seat, how: Resolver) {
-        let scripted = self.case.posts.get(&self.campaign(seat)).cloned();
+    fn post(&mut self, campaign: &CampaignId) -> Option<(Duration, PostAnswer)> {
+        let scripted = self.0.posts.get(campaign).cloned();
         let answer = scripted.unwrap_or_else(|| PostAnswer::Accepted(Acceptance::default()));
-        self.later(POST_TAKES, Event::AskAnswer(attempt, how, answer));
+        (answer != PostAnswer::Unknown(Unknown::Timeout)).then_some((POST_TAKES, answer))
     }
+}
 
-    fn persist(&mut self, commit: Commit) {
-        if let Some(concluded) = commit.concluded
-            && let AttemptOutcome::Accepted(sale) = concluded.outcome
-        {
-            let campaign = self.intents.get(&concluded.attempt).cloned();
-            self.sale = campaign.map(|campaign| (campaign, sale.price));
-        }
-        if let Next::Prepare(intent) = commit.next {
-            self.intents.insert(intent.attempt, intent.campaign);
-        }
-        self.later(COMMIT_TAKES, Event::Durable(Durable::Done));
+fn setup(
+    case: &TestCase,
+    lead: LeadId,
+    plan: &Plan,
+    delivery: impl Fn(&Campaign) -> Delivery,
+) -> Setup {
+    let tier_name = |tier: usize| plan.tiers.get(tier).map_or_else(String::new, |t| t.tier.clone());
+    Setup {
+        lead,
+        tree: case.tree.id.to_string(),
+        started_at: case.at,
+        deadline: case.at.after(case.tree.deadline),
+        post_reserve: case.tree.post_reserve,
+        seller: SellerTerms { payout: case.source.payout.clone(), least: case.source.min_price },
+        tiers: tiers_of(plan, (&case.source.id, case.at), delivery, |_never| None),
+        ineligible: plan
+            .ineligible
+            .iter()
+            .map(|(campaign, tier, reason)| (tier_name(*tier), campaign.clone(), reason.clone()))
+            .collect(),
+        goal: Goal::Sell,
     }
+}
 
-    fn campaign(&self, seat: Seat) -> CampaignId {
-        self.auction.member(seat).campaign.id.clone()
-    }
+/// One test beside what came of it.
+struct Outcome<'a> {
+    case: &'a TestCase,
+    came: Rehearsed,
+}
 
+impl Outcome<'_> {
     fn compare(&self, plan: &Plan) -> Vec<Mismatch> {
         let expect = &self.case.expect;
         let mut found = Vec::new();
@@ -263,17 +159,17 @@ impl<'a> World<'a> {
                 found.push(Mismatch { place: place.clone(), message });
             }
         };
-        let status = self.answer.as_ref().map(|answer| answer.status.to_string());
-        let payout = self.answer.as_ref().and_then(|answer| answer.payout);
+        let status = self.came.answer.as_ref().map(|answer| answer.status.to_string());
+        let payout = self.came.answer.as_ref().and_then(|answer| answer.payout);
         if let Some(wanted) = &expect.status {
             differ(&wanted.place, "status", wanted.value.to_string(), status);
         }
         if let Some(wanted) = &expect.winner {
-            let came = self.sale.as_ref().map(|(campaign, _)| campaign.to_string());
+            let came = self.came.sales.first().map(|(campaign, ..)| campaign.to_string());
             differ(&wanted.place, "winner", wanted.value.to_string(), came);
         }
         if let Some(wanted) = &expect.price {
-            let came = self.sale.as_ref().map(|(_, price)| price.to_string());
+            let came = self.came.sales.first().map(|(_, price, _)| price.to_string());
             differ(&wanted.place, "price", wanted.value.to_string(), came);
         }
         if let Some(wanted) = &expect.payout {
@@ -281,7 +177,7 @@ impl<'a> World<'a> {
             differ(&wanted.place, "payout", wanted.value.to_string(), came);
         }
         if let Some(wanted) = &expect.posted {
-            differ(&wanted.place, "posts to", list(&wanted.value), Some(list(&self.posted)));
+            differ(&wanted.place, "posts to", list(&wanted.value), Some(list(&self.came.posted)));
         }
         for (campaign, wanted) in &expect.no_bid {
             let came = self.no_bids(campaign);
@@ -305,7 +201,7 @@ impl<'a> World<'a> {
     }
 
     fn no_bids(&self, campaign: &CampaignId) -> Vec<String> {
-        let steps = self.auction.trace().steps.iter();
+        let steps = self.came.trace.steps.iter();
         steps
             .filter_map(|step| match &step.event {
                 TraceEvent::NoBid { campaign: whose, reason, .. }
@@ -319,7 +215,7 @@ impl<'a> World<'a> {
     }
 
     fn ineligible_reason(&self, campaign: &CampaignId) -> Option<String> {
-        self.auction.trace().steps.iter().find_map(|step| match &step.event {
+        self.came.trace.steps.iter().find_map(|step| match &step.event {
             TraceEvent::Ineligible { campaign: whose, reason, .. }
                 if *whose == campaign.to_string() =>
             {
