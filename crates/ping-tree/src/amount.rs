@@ -1,6 +1,9 @@
 //! An amount as operators write it: money, or a share of something.
 
+use std::fmt;
+
 use exchange_model::{Money, Rate};
+use rust_decimal::Decimal;
 
 /// `"1.50"`, or `"10%"` of what it is applied to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,6 +21,19 @@ impl Amount {
         match self {
             Self::Money(money) => (money.currency() == whole.currency()).then_some(*money),
             Self::Share(share) => whole.checked_share(*share).ok(),
+        }
+    }
+}
+
+/// `1.50`, `10%`.
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Money(money) => f.write_str(&money.amount_text()),
+            Self::Share(share) => {
+                let percent = share.as_decimal().saturating_mul(Decimal::ONE_HUNDRED);
+                write!(f, "{}%", percent.normalize())
+            }
         }
     }
 }

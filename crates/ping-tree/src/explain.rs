@@ -5,15 +5,20 @@
 
 use std::fmt;
 
-use exchange_model::reason::{CapKind, Ineligible};
+use exchange_model::reason::{CapKind, CapOwner, Ineligible};
 use exchange_model::{CampaignId, Money, Place, Timestamp};
 
 use crate::campaign::PriceMode;
 use crate::caps::{CapLimit, Tally};
 use crate::eligibility::{LeadRequest, Standing};
-use crate::tree::Tree;
+use crate::spots::spots;
+use crate::tree::{Method, SaleKind, Tier, Tree};
 
 mod gates;
+mod places;
+mod pricing;
+
+pub use pricing::{Adjustment, Pricing};
 
 /// One gate that does not let the lead through.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ pub struct Refusal {
 }
 
 /// How full one cap is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CapUse {
     /// The cap.
     pub cap: CapLimit,
@@ -48,6 +53,8 @@ pub struct Verdict {
     pub refusals: Vec<Refusal>,
     /// What it pays.
     pub price: PriceMode,
+    /// What its bid would come to.
+    pub pricing: Pricing,
     /// How full its caps are.
     pub caps: Vec<CapUse>,
     /// Whether its hours are open, and until when, or from when; in the buyer's zone.
@@ -72,6 +79,10 @@ pub struct Hours {
 pub struct ExplainedTier {
     /// Its name.
     pub name: String,
+    /// How its members compete.
+    pub method: Method,
+    /// To how many it sells.
+    pub sale: SaleKind,
     /// The least price it sells at.
     pub reserve: Option<Money>,
     /// Its members, in the order written.
@@ -88,16 +99,25 @@ pub struct Explanation {
 /// Evaluates every gate of every campaign of `tree`.
 #[must_use]
 pub fn explain(tree: &Tree, request: &LeadRequest<'_>, standing: &dyn Standing) -> Explanation {
-    let tiers = tree.tiers.iter().map(|tier| ExplainedTier {
+    let mut tiers: Vec<ExplainedTier> = tree.tiers.iter().map(explained).collect();
+    for (index, _, spot) in spots(tree, request.lead.attributes()) {
+        let verdict = gates::verdict(&spot, request, standing);
+        if let Some(tier) = tiers.get_mut(index) {
+            tier.members.push(verdict);
+        }
+    }
+    Explanation { tiers }
+}
+
+/// A tier whose members are still to come.
+fn explained(tier: &Tier) -> ExplainedTier {
+    ExplainedTier {
         name: tier.name.clone(),
+        method: tier.method,
+        sale: tier.sale,
         reserve: tier.reserve,
-        members: tier
-            .members
-            .iter()
-            .map(|member| gates::verdict(&member.campaign, request, standing))
-            .collect(),
-    });
-    Explanation { tiers: tiers.collect() }
+        members: Vec::new(),
+    }
 }
 
 impl fmt::Display for Explanation {
@@ -113,15 +133,28 @@ impl fmt::Display for Explanation {
             );
         for (at, tier) in self.tiers.iter().enumerate() {
             write!(f, "tier {} {}", at.saturating_add(1), tier.name)?;
-            if let Some(reserve) = tier.reserve {
-                write!(f, "   reserve {}", reserve.amount_text())?;
-            }
+            tier.terms(f)?;
             writeln!(f)?;
             for verdict in &tier.members {
                 verdict.line(f, names, details)?;
             }
         }
         Ok(())
+    }
+}
+
+impl ExplainedTier {
+    /// What is not as in every tier: `   share, sells to 2 to 3, reserve 14.00`.
+    fn terms(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = (self.method != Method::HighestBid).then(|| self.method.code().to_owned());
+        let sale = match self.sale {
+            SaleKind::Exclusive => None,
+            SaleKind::Shared { max_sold } => Some(format!("sells to 2 to {max_sold}")),
+            SaleKind::Hybrid { max_sold } => Some(format!("sells to 1 to {max_sold}")),
+        };
+        let reserve = self.reserve.map(|reserve| format!("reserve {}", reserve.amount_text()));
+        let terms: Vec<String> = method.into_iter().chain(sale).chain(reserve).collect();
+        if terms.is_empty() { Ok(()) } else { write!(f, "   {}", terms.join(", ")) }
     }
 }
 
@@ -149,7 +182,10 @@ impl Verdict {
             return format!("{}: {}", first.reason.kind(), first.detail);
         }
         let fixed = match self.price {
-            PriceMode::Fixed { base } => Some(format!("fixed {}", base.amount_text())),
+            PriceMode::Fixed { base } => {
+                let price = self.pricing.price.unwrap_or(base);
+                Some(format!("fixed {}", price.amount_text()))
+            }
             PriceMode::Bid { .. } => None,
         };
         let cap = self.fullest_cap().map(|cap| format!("cap {cap}"));
@@ -170,18 +206,38 @@ impl Verdict {
                 writeln!(f, "  {name:names$}  {word}  {detail:details$}    {}", place.file_line())
             }
             None => writeln!(f, "  {name:names$}  {word}  {detail}"),
+        }?;
+        let steps = self.pricing.steps();
+        if self.is_eligible() && !steps.is_empty() {
+            writeln!(f, "  {:names$}  {}", "", steps.join("; "))?;
         }
+        Ok(())
     }
 }
 
-/// `43 of 120 today`.
+fn period(kind: CapKind) -> &'static str {
+    match kind {
+        CapKind::Second => "this second",
+        CapKind::Hour | CapKind::HourSpend => "this hour",
+        CapKind::Day | CapKind::DaySpend => "today",
+        CapKind::Week | CapKind::WeekSpend => "this week",
+        CapKind::Month | CapKind::MonthSpend => "this month",
+        CapKind::Total | CapKind::TotalSpend => "in all",
+        CapKind::Pace => "by this hour",
+        CapKind::Open => "open",
+    }
+}
+
+/// `43 of 120 today`, `300 of 500 today of group texas`.
 impl fmt::Display for CapUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let period = match self.cap.kind {
-            CapKind::Hour | CapKind::HourSpend => "this hour",
-            CapKind::Day | CapKind::DaySpend => "today",
-            CapKind::Month | CapKind::MonthSpend => "this month",
+        let owner = match self.cap.scope.owner() {
+            CapOwner::Campaign => "",
+            CapOwner::Source => " from this source",
+            CapOwner::Buyer => " of the buyer",
+            CapOwner::Group(ref name) => &format!(" of group {name}"),
         };
+        let period = format!("{}{owner}", period(self.cap.kind));
         match (self.cap.limit, self.money) {
             (crate::CapAmount::Leads(most), _) => {
                 write!(f, "{} of {most} {period}", self.used.leads)

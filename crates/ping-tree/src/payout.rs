@@ -1,8 +1,11 @@
 //! What the seller is owed for a sale.
 
+use std::fmt;
 use std::sync::Arc;
 
 use exchange_model::{Money, Rate};
+
+use crate::amount::Amount;
 
 /// What the seller is owed for a sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,6 +73,38 @@ impl PayoutRule {
             (Self::Margin(margin), Some(least)) => least.checked_add(*margin).ok(),
             (Self::Margin(margin), None) => Some(*margin),
             (Self::Bands(bands), _) => least_in_bands(bands, least),
+        }
+    }
+}
+
+/// `the source's rule for this buyer`.
+impl fmt::Display for PayoutWritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SourceForCampaign => "the source's rule for this campaign",
+            Self::SourceForBuyer => "the source's rule for this buyer",
+            Self::Campaign => "the campaign's rule",
+            Self::Buyer => "the buyer's rule",
+            Self::Source => "the source's rule",
+        })
+    }
+}
+
+/// `80%`, `9.00 a lead`, `4.00 a sale`, `all but 5.00`, `70% from 0.00, 80% from 20.00`.
+impl fmt::Display for PayoutRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(share) => Amount::Share(*share).fmt(f),
+            Self::Fixed(fixed) => write!(f, "{} a lead", fixed.amount_text()),
+            Self::PerSale(fixed) => write!(f, "{} a sale", fixed.amount_text()),
+            Self::Margin(margin) => write!(f, "all but {}", margin.amount_text()),
+            Self::Bands(bands) => {
+                for (at, band) in bands.iter().enumerate() {
+                    let comma = if at == 0 { "" } else { ", " };
+                    write!(f, "{comma}{} from {}", band.rule, band.from.amount_text())?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -103,6 +103,7 @@ pub fn compile(sources: &Sources<'_>, findings: &mut Findings) -> Routing {
     sellers::read(sources, &mut routing, findings);
     groups::check_sources(&joins, &routing, findings);
     from_sources::check(&routing.names.named_sources, &routing.names, findings);
+    check::double_risk(&routing, findings);
     check::whole(&routing, findings);
     routing
 }

@@ -161,6 +161,9 @@ fn examples(vertical: &Vertical) -> Vec<(String, String)> {
 #[derive(Debug, Serialize)]
 struct JsonTier {
     tier: String,
+    auction: &'static str,
+    /// Most buyers of one lead.
+    buyers: u8,
     reserve: Option<String>,
     members: Vec<JsonVerdict>,
 }
@@ -173,7 +176,28 @@ struct JsonVerdict {
     verdict: &'static str,
     hours: String,
     caps: Vec<String>,
+    pricing: JsonPricing,
     refusals: Vec<JsonRefusal>,
+}
+
+/// What a bid would come to.
+#[derive(Debug, Serialize)]
+struct JsonPricing {
+    /// The fixed or contract price, with the rules that hold.
+    price: Option<String>,
+    /// What changes price, value, payout and order, in that order.
+    steps: Vec<String>,
+    payout: String,
+    payout_from: String,
+}
+
+fn json_pricing(pricing: &ping_tree::explain::Pricing) -> JsonPricing {
+    JsonPricing {
+        price: pricing.price.map(|price| price.amount_text()),
+        steps: pricing.steps(),
+        payout: pricing.payout.to_string(),
+        payout_from: pricing.payout_from.to_string(),
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -187,6 +211,8 @@ struct JsonRefusal {
 fn json(explanation: &Explanation) -> Vec<JsonTier> {
     let tiers = explanation.tiers.iter().map(|tier| JsonTier {
         tier: tier.name.clone(),
+        auction: tier.method.code(),
+        buyers: *tier.sale.buyers().end(),
         reserve: tier.reserve.map(|reserve| reserve.amount_text()),
         members: tier.members.iter().map(json_verdict).collect(),
     });
@@ -206,6 +232,7 @@ fn json_verdict(verdict: &ping_tree::explain::Verdict) -> JsonVerdict {
         verdict: verdict.word(),
         hours: verdict.hours.text.clone(),
         caps: verdict.caps.iter().map(ToString::to_string).collect(),
+        pricing: json_pricing(&verdict.pricing),
         refusals: refusals.collect(),
     }
 }
