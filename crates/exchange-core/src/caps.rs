@@ -1,34 +1,104 @@
-//! What one campaign has bought and reserved, in steps of a quarter of an hour.
+//! What caps count: what was bought and reserved, in steps of a quarter of an hour.
 //!
 //! A [`Usage`] counts a post from the moment it is prepared until it is known not to have bought,
 //! so that `reserved + bought` never passes a cap, whatever the order of the answers. It holds no
-//! lock and reads no clock; its owner calls [`Usage::has_room`] and [`Usage::reserve`] in one go.
+//! lock and reads no clock; its owner calls [`first_full`] and [`Usage::add`] in one go.
 //! The one rule:
 //!
-//! > A lead belongs to the window of its recorded intake time, so `reserve` and `release` of one
-//! > lead are given the same moment.
+//! > A lead belongs to the window of its recorded intake time, so what is added and what is taken
+//! > back of one lead are given the same moment.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exchange_model::reason::CapKind;
-use exchange_model::{MinorUnits, Timestamp};
-use ping_tree::{CapLimit, Tally, Window};
+use exchange_model::reason::CapName;
+use exchange_model::{AttemptId, CampaignId, MinorUnits, SourceId, Timestamp};
+use ping_tree::{BEGINNING, CapLimit, END, Tally, Window};
 
-/// Windows begin and end on multiples of this, counted from 1970 in UTC.
+mod open;
+
+pub use open::OpenLeads;
+
+/// Windows of an hour and more begin and end on multiples of this, counted from 1970 in UTC.
 pub const STEP: Duration = Duration::from_mins(15);
-/// Steps older than this, counted back from the newest, are forgotten: twice the longest window.
+/// Steps older than this, counted back from the newest, are only kept as sums: twice the longest
+/// window that has an end.
 pub const KEPT: Duration = Duration::from_hours(24 * 62);
-/// Most windows whose sums are kept ready: hour, day and month of today, and a few of yesterday.
-const WINDOWS_MAX: usize = 8;
+/// How far back single seconds are kept: longer than any lead is under way to its first post.
+pub const SECONDS_KEPT: Duration = Duration::from_mins(10);
+/// Most windows whose sums are kept ready: second to month and total of today, of the campaign's
+/// own clock and its groups', and a few of yesterday.
+const WINDOWS_MAX: usize = 16;
+/// Most moments from which on old steps are summed up, beside the beginning.
+const SINCE_MAX: usize = 8;
+const SECOND: Duration = Duration::from_secs(1);
 
-/// What one campaign has bought and reserved.
-#[derive(Clone, Debug, Default)]
+/// What one attempt counts for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Counted {
+    /// Which.
+    pub attempt: AttemptId,
+    /// Whose.
+    pub campaign: CampaignId,
+    /// Where its lead came from.
+    pub source: SourceId,
+    /// When its lead was taken in.
+    pub at: Timestamp,
+    /// What is held, then what is booked.
+    pub price: MinorUnits,
+}
+
+impl Counted {
+    /// One lead at its price.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        Tally { leads: 1, spend: self.price }
+    }
+}
+
+/// Whether a lead at `price` fits under every cap, by what is used of each.
+///
+/// # Errors
+/// The first cap that has no room.
+pub fn first_full(
+    caps: &[CapLimit],
+    price: MinorUnits,
+    mut used: impl FnMut(&CapLimit) -> Tally,
+) -> Result<(), CapName> {
+    match caps.iter().find(|cap| !cap.limit.has_room(used(cap), price)) {
+        Some(full) => Err(full.name()),
+        None => Ok(()),
+    }
+}
+
+/// What was bought and reserved of one campaign, of one campaign from one source, or of one buyer.
+#[derive(Clone, Debug)]
 pub struct Usage {
     /// By the start of the step.
     steps: BTreeMap<Timestamp, Tally>,
+    /// The last ones, by the second.
+    seconds: BTreeMap<Timestamp, u32>,
     /// Sums asked for before, kept up to date; the latest asked for at the end.
     sums: Vec<(Window, Tally)>,
+    /// Steps from here on are kept.
+    kept_from: Timestamp,
+    /// What was before that, from some moments on; from the beginning first.
+    older: Vec<(Timestamp, Tally)>,
+    /// No lead was before this.
+    first: Timestamp,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            steps: BTreeMap::new(),
+            seconds: BTreeMap::new(),
+            sums: Vec::new(),
+            kept_from: BEGINNING,
+            older: vec![(BEGINNING, Tally::default())],
+            first: END,
+        }
+    }
 }
 
 impl Usage {
@@ -38,100 +108,174 @@ impl Usage {
         Self::default()
     }
 
-    /// What is bought and reserved within a window whose ends lie on whole [`STEP`]s.
+    /// What is bought and reserved within a window: a second, or one whose ends lie on whole
+    /// [`STEP`]s. Of a window that begins before the kept steps, see [`Usage::knows`].
     ///
     /// The first question about a window adds up its steps; later ones read the sum.
     pub fn used(&mut self, window: Window) -> Tally {
+        if window.end.since(window.start) <= SECOND {
+            return self.in_second(window.start);
+        }
         if let Some((_, sum)) = self.sums.iter().find(|(known, _)| *known == window) {
             return *sum;
         }
-        let sum = self.recount(window);
-        if self.sums.len() >= WINDOWS_MAX {
-            self.sums.remove(0);
+        let sum = self.recount(window).plus(self.before_kept(window.start).unwrap_or_default());
+        if self.knows(window.start) {
+            self.keep_sum(window, sum);
         }
-        self.sums.push((window, sum));
         sum
     }
 
-    /// Whether a lead at `price` fits under every cap.
-    ///
-    /// # Errors
-    /// The first cap that has no room.
-    pub fn has_room(&mut self, caps: &[CapLimit], price: MinorUnits) -> Result<(), CapKind> {
-        for cap in caps {
-            if !cap.limit.has_room(self.used(cap.window), price) {
-                return Err(cap.kind);
-            }
-        }
-        Ok(())
+    /// Whether what is counted from this moment on is known; otherwise only what the kept steps
+    /// hold of it, until [`Usage::count_since`] says the rest.
+    #[must_use]
+    pub fn knows(&self, since: Timestamp) -> bool {
+        self.before_kept(since).is_some()
     }
 
-    /// Counts a lead taken in at `at` as used, at once.
-    pub fn reserve(&mut self, at: Timestamp, price: MinorUnits) {
-        let step = step_of(at);
-        add(self.steps.entry(step).or_default(), price);
-        for (_, sum) in self.sums.iter_mut().filter(|(window, _)| window.contains(step)) {
-            add(sum, price);
+    /// Until when old leads must be added up for [`Usage::count_since`].
+    #[must_use]
+    pub fn kept_from(&self) -> Timestamp {
+        self.kept_from
+    }
+
+    /// What was between this moment and the first kept step.
+    pub fn count_since(&mut self, since: Timestamp, tally: Tally) {
+        if self.knows(since) {
+            return;
         }
+        if self.older.len() > SINCE_MAX {
+            self.older.remove(1);
+        }
+        self.older.push((since, tally));
+    }
+
+    /// What was before any kept step, and when the first of it was. Nothing is kept yet.
+    pub fn begin_with(&mut self, kept_from: Timestamp, first: Timestamp, tally: Tally) {
+        self.kept_from = step_of(kept_from);
+        self.first = self.first.min(first);
+        self.older = vec![(BEGINNING, tally)];
+    }
+
+    /// Counts what was taken in at `at`, at once.
+    pub fn add(&mut self, at: Timestamp, tally: Tally) {
+        self.first = self.first.min(at);
+        self.change(at, |sum| sum.plus(tally));
+        let leads = self.seconds.entry(second_of(at)).or_default();
+        *leads = leads.saturating_add(tally.leads);
         self.forget_old();
     }
 
-    /// Gives back what [`Usage::reserve`] took with the same arguments. Nothing happens when the
-    /// step was forgotten meanwhile.
-    pub fn release(&mut self, at: Timestamp, price: MinorUnits) {
+    /// Gives back what [`Usage::add`] counted with the same arguments.
+    pub fn take_back(&mut self, at: Timestamp, tally: Tally) {
+        self.change(at, |sum| sum.less(tally));
+        let second = second_of(at);
+        if let Some(leads) = self.seconds.get_mut(&second) {
+            *leads = leads.saturating_sub(tally.leads);
+            if *leads == 0 {
+                self.seconds.remove(&second);
+            }
+        }
+    }
+
+    /// Counts another price for a lead that is counted.
+    pub fn rebook(&mut self, at: Timestamp, from: MinorUnits, to: MinorUnits) {
+        let spend = |spend| Tally { leads: 0, spend };
+        self.change(at, |sum| sum.less(spend(from)).plus(spend(to)));
+    }
+
+    fn change(&mut self, at: Timestamp, change: impl Fn(Tally) -> Tally) {
         let step = step_of(at);
-        let Some(tally) = self.steps.get_mut(&step) else { return };
-        subtract(tally, price);
-        if tally.leads == 0 {
-            self.steps.remove(&step);
+        if step < self.kept_from {
+            for (_, tally) in self.older.iter_mut().filter(|(since, _)| *since <= step) {
+                *tally = change(*tally);
+            }
+        } else {
+            let tally = self.steps.entry(step).or_default();
+            *tally = change(*tally);
+            if tally.leads == 0 {
+                self.steps.remove(&step);
+            }
         }
         for (_, sum) in self.sums.iter_mut().filter(|(window, _)| window.contains(step)) {
-            subtract(sum, price);
+            *sum = change(*sum);
         }
+    }
+
+    /// Of a second that is not kept any more, all of its step: more than it was, never less.
+    fn in_second(&self, second: Timestamp) -> Tally {
+        let newest = self.seconds.last_key_value().map(|(newest, _)| *newest);
+        let leads = if newest.is_some_and(|newest| second < newest.before(SECONDS_KEPT)) {
+            self.steps.get(&step_of(second)).map_or(0, |tally| tally.leads)
+        } else {
+            self.seconds.get(&second).copied().unwrap_or(0)
+        };
+        Tally { leads, spend: MinorUnits::ZERO }
+    }
+
+    fn before_kept(&self, since: Timestamp) -> Option<Tally> {
+        if since >= self.kept_from {
+            return Some(Tally::default());
+        }
+        let since = if since <= self.first { BEGINNING } else { since };
+        self.older.iter().find(|(known, _)| *known == since).map(|(_, tally)| *tally)
     }
 
     fn recount(&self, window: Window) -> Tally {
         if window.start >= window.end {
             return Tally::default();
         }
-        let mut sum = Tally::default();
-        for tally in self.steps.range(window.start..window.end).map(|(_, tally)| tally) {
-            sum.leads = sum.leads.saturating_add(tally.leads);
-            sum.spend = plus(sum.spend, tally.spend);
+        let inside = self.steps.range(window.start..window.end).map(|(_, tally)| *tally);
+        inside.fold(Tally::default(), Tally::plus)
+    }
+
+    fn keep_sum(&mut self, window: Window, sum: Tally) {
+        if self.sums.len() >= WINDOWS_MAX {
+            self.sums.remove(0);
         }
-        sum
+        self.sums.push((window, sum));
     }
 
     fn forget_old(&mut self) {
-        let Some(newest) = self.steps.last_key_value().map(|(step, _)| *step) else { return };
-        let oldest_kept = newest.before(KEPT);
-        if self.steps.first_key_value().is_some_and(|(step, _)| *step < oldest_kept) {
-            self.steps = self.steps.split_off(&oldest_kept);
-            self.sums.retain(|(window, _)| window.start >= oldest_kept);
+        if let Some((newest, _)) = self.seconds.last_key_value() {
+            let from = newest.before(SECONDS_KEPT);
+            if self.seconds.first_key_value().is_some_and(|(second, _)| *second < from) {
+                self.seconds = self.seconds.split_off(&from);
+            }
         }
+        let Some(newest) = self.steps.last_key_value().map(|(step, _)| *step) else { return };
+        let kept_from = newest.before(KEPT);
+        if self.steps.first_key_value().is_some_and(|(step, _)| *step < kept_from) {
+            self.sum_up(kept_from);
+        }
+    }
+
+    /// Keeps steps before this moment as sums alone.
+    fn sum_up(&mut self, kept_from: Timestamp) {
+        let kept = self.steps.split_off(&kept_from);
+        for (step, tally) in std::mem::replace(&mut self.steps, kept) {
+            for (_, older) in self.older.iter_mut().filter(|(since, _)| *since <= step) {
+                *older = older.plus(tally);
+            }
+        }
+        self.kept_from = kept_from;
+        self.sums.retain(|(window, _)| window.start >= kept_from || window.end == END);
     }
 }
 
 /// The start of the step that `at` lies in.
 fn step_of(at: Timestamp) -> Timestamp {
-    let step = i64::try_from(STEP.as_micros()).expect("a quarter of an hour fits");
+    floor(at, STEP)
+}
+
+fn second_of(at: Timestamp) -> Timestamp {
+    floor(at, SECOND)
+}
+
+fn floor(at: Timestamp, step: Duration) -> Timestamp {
+    let step = i64::try_from(step.as_micros()).expect("a quarter of an hour fits");
     let micros = at.unix_micros();
     Timestamp::from_unix_micros(micros.saturating_sub(micros.rem_euclid(step)))
-}
-
-fn add(tally: &mut Tally, price: MinorUnits) {
-    tally.leads = tally.leads.saturating_add(1);
-    tally.spend = plus(tally.spend, price);
-}
-
-fn subtract(tally: &mut Tally, price: MinorUnits) {
-    tally.leads = tally.leads.saturating_sub(1);
-    tally.spend = MinorUnits::new(tally.spend.get().saturating_sub(price.get()));
-}
-
-/// A sum too large to count is a cap without room, never one that wraps around.
-fn plus(one: MinorUnits, other: MinorUnits) -> MinorUnits {
-    MinorUnits::new(one.get().saturating_add(other.get()))
 }
 
 #[cfg(test)]

@@ -12,9 +12,11 @@ use exchange_model::reason::{LeadStatus, NotSent, Refused, Rejection, Unknown};
 use exchange_model::{AttemptId, BillingTerms, CampaignId, LeadId, Money, PingId, Timestamp};
 /// The words of the ping tree that records carry.
 pub use ping_tree::{
-    Band, CapAmount, CapLimit, PayoutRule, PriceChange, Tally, UnknownPolicy, Window,
+    BEGINNING, Band, CapAmount, CapLimit, CapScope, END, PayoutRule, PriceChange, Tally,
+    UnknownPolicy, Window,
 };
 
+use crate::duplicates::Person;
 pub use crate::price_terms::PriceTerms;
 
 mod legs;
@@ -57,6 +59,9 @@ pub struct Intent {
     /// The companies behind the buyer that the lead is offered to, each a place of its own; none
     /// when the buyer itself is meant.
     pub legs: Vec<LegOffer>,
+    /// What must be free of the person behind the lead, and what is kept of it. The auction knows
+    /// none of it: whoever carries out its commands fills it in.
+    pub person: Person,
     /// What a lost answer means for the lead.
     pub unknown: UnknownPolicy,
     /// Until when an unknown outcome is worked on.

@@ -45,6 +45,7 @@ fn routing(findings: &mut Findings) -> Routing {
         buyers: &buyers,
         sellers: &sellers,
         trees: &trees,
+        groups: None,
         lists: &file,
     };
     ping_tree::compile(&sources, findings)

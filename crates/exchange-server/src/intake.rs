@@ -19,6 +19,7 @@ use crate::exchange::Engine;
 use crate::seller_api::reply::Frame;
 use crate::snapshot::Snapshot;
 use crate::standing::StoreStanding;
+use crate::waiting::delivery;
 
 /// What the request asks for.
 #[derive(Clone, Debug)]
@@ -142,7 +143,7 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
 
 fn whom(engine: &Engine, request: &Request) -> Plan {
     let config = &request.config;
-    let standing = StoreStanding { store: &**engine.store(), routing: &config.routing };
+    let standing = StoreStanding::new(engine, &config.routing);
     let asked =
         LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at, wishes: ping_tree::Wishes::none() };
     plan(&request.tree, &asked, &standing)
@@ -165,7 +166,7 @@ fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Set
         tiers: tiers_of(
             plan,
             (&request.source.id, request.received_at),
-            |campaign| request.config.delivery(campaign),
+            |campaign| delivery(&request.config, engine.transport(), campaign, request.lead.id()),
             |campaign| store.last_won(campaign),
         ),
         ineligible: plan

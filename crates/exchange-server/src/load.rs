@@ -11,6 +11,7 @@ use buyer_connectors::{CampaignUse, Connectors, Secrets};
 use exchange_model::{Document, Findings, SourceFile, Vertical, VerticalId};
 use ping_tree::{PriceMode, Routing, Sources, TestFile};
 
+use crate::lint;
 use crate::settings::Settings;
 
 mod files;
@@ -69,6 +70,7 @@ pub fn compile(
         buyers: &folder.buyers,
         sellers: &folder.sellers,
         trees: &folder.trees,
+        groups: folder.groups.as_ref(),
         lists: &find_list,
     };
     let routing = ping_tree::compile(&sources, findings);
@@ -84,7 +86,9 @@ pub fn compile(
     if findings.has_errors() {
         return None;
     }
-    Some(Exchange { version: files.version(), verticals, routing, connectors, tests })
+    let exchange = Exchange { version: files.version(), verticals, routing, connectors, tests };
+    lint::lint(&exchange, settings, findings);
+    Some(exchange)
 }
 
 fn verticals(
@@ -145,6 +149,9 @@ fn nowhere_to_call(connectors: &Connectors, routing: &Routing, findings: &mut Fi
     }
 }
 
+/// The one file that lies beside the folders.
+const GROUPS: &str = "groups.toml";
+
 /// The files of a routing folder, sorted by what they are.
 #[derive(Debug, Default)]
 struct Folder {
@@ -152,6 +159,7 @@ struct Folder {
     buyers: Vec<Document>,
     sellers: Vec<Document>,
     trees: Vec<Document>,
+    groups: Option<Document>,
     tests: Vec<Document>,
     /// Lists and templates, by their path within the folder.
     others: BTreeMap<String, Arc<SourceFile>>,
@@ -169,6 +177,10 @@ impl Folder {
 
     fn add(&mut self, name: &str, file: SourceFile, findings: &mut Findings) {
         let file = Arc::new(file);
+        if name == GROUPS {
+            self.groups = Document::parse(file, findings);
+            return;
+        }
         let section = name.split('/').next().unwrap_or("");
         let documents = match section {
             "verticals" => &mut self.verticals,

@@ -2,9 +2,18 @@
 //!
 //! An early look only. Caps and credit are decided inside commit A.
 
-use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, MinorUnits};
+use exchange_model::reason::IneligibleKind;
+use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, Lead, MinorUnits};
 use exchange_store::ExchangeStore;
-use ping_tree::{Routing, Standing, Tally, Window};
+use ping_tree::{Campaign, CapLimit, Routing, Standing, Tally};
+
+use crate::exchange::Engine;
+
+mod breaker;
+mod throttle;
+
+pub use breaker::Breakers;
+pub use throttle::Throttles;
 
 /// The store's view, for one config snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +22,23 @@ pub struct StoreStanding<'a> {
     pub store: &'a dyn ExchangeStore,
     /// Whose terms apply.
     pub routing: &'a Routing,
+    /// Which buyers are left alone.
+    pub breakers: Breakers<'a>,
+    /// Which buyers are throttled.
+    pub throttles: Throttles<'a>,
+}
+
+impl<'a> StoreStanding<'a> {
+    /// What the running exchange knows, for this config.
+    #[must_use]
+    pub fn new(engine: &'a Engine, routing: &'a Routing) -> Self {
+        Self {
+            store: &**engine.store(),
+            routing,
+            breakers: Breakers { transport: engine.transport() },
+            throttles: Throttles { scores: engine.scores() },
+        }
+    }
 }
 
 impl Standing for StoreStanding<'_> {
@@ -21,13 +47,20 @@ impl Standing for StoreStanding<'_> {
         false
     }
 
-    fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
-        self.store.used(campaign, window)
+    fn used(&self, cap: &CapLimit) -> Tally {
+        self.store.used(cap)
     }
 
     fn available(&self, buyer: &BuyerId) -> Option<MinorUnits> {
         let terms = self.routing.buyer(buyer)?.terms;
         self.store.available(buyer, &terms, currency_of(&terms))
+    }
+
+    /// In the order of the reasons.
+    fn hindered(&self, campaign: &Campaign, lead: &Lead) -> Option<IneligibleKind> {
+        self.breakers
+            .hinders(campaign, lead)
+            .or_else(|| self.throttles.hinders(campaign, lead))
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-pub use exchange_core::duplicates::Claim;
+use exchange_core::record::CapLimit;
+use exchange_model::reason::CapKind;
+pub use exchange_core::duplicates::{Claim, Dealing, Print};
 use exchange_model::{Lead, LeadId, SourceId, Timestamp};
 
 /// Longest idempotency key, in bytes.
@@ -101,8 +103,11 @@ pub struct Intake {
     pub config_version: String,
     /// Where the seller wants to hear of a late outcome.
     pub callback_url: Option<String>,
-    /// What makes another lead a duplicate of this one. Claimed at the first post, not before.
-    pub claims: Vec<Claim>,
+    /// What must not have come from the same source lately; taken here, whatever becomes of the
+    /// lead. None for a request that is meant to come again.
+    pub resubmission: Vec<Claim>,
+    /// The caps of its source, decided when it is written. Pings are not counted.
+    pub caps: Vec<CapLimit>,
 }
 
 /// What became of an [`Intake`].
@@ -118,6 +123,13 @@ pub enum IntakeReply {
     },
     /// The ping was posted before; nothing was written.
     PingUsed,
+    /// It is durable, and the source sent the same person lately: it must not run.
+    Resubmitted {
+        /// The lead that came first.
+        first: LeadId,
+    },
+    /// Its source has sent as many leads as this cap allows; nothing was written.
+    SourceCap(CapKind),
 }
 
 /// An answer as the seller got it, byte for byte.

@@ -21,7 +21,9 @@ pub mod recovery;
 mod rehearsal;
 mod sqlite;
 mod store;
+mod suppression;
 mod ticket;
+mod track_record;
 mod usage;
 pub mod vault;
 mod view;
@@ -29,7 +31,7 @@ mod view;
 pub use api_key::{ApiKey, KeyMode};
 pub use error::StoreError;
 pub use intake::{
-    BadIdempotencyKey, Claim, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind, IntakeReply,
+    BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, Print, IdempotencyKey, Intake, IntakeKind, IntakeReply,
     StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};
@@ -39,8 +41,12 @@ pub use sqlite::{
     read_note,
 };
 pub use store::{Committed, ExchangeStore, Failure, all_transactions};
+pub use suppression::{
+    SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
+};
 pub use ticket::Ticket;
+pub use track_record::{Chance, PingCount, PostTally};
 pub use view::{
-    AttemptRecord, AttemptView, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView,
-    PingRecord, Replay, StoredTransaction, TransactionPage,
+    AttemptRecord, AttemptView, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding,
+    LeadView, PingRecord, Replay, StoredTransaction, TransactionPage,
 };

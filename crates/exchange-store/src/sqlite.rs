@@ -10,8 +10,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 
-use exchange_core::record::{Commit, OpenAttempt, Promise, Tally, Window};
+use exchange_core::record::{CapLimit, Commit, OpenAttempt, Promise, Tally};
 use exchange_core::trace::Trace;
+use exchange_model::lead::ListHash;
 use exchange_model::{
     AttemptId, BillingTerms, BuyerId, CampaignId, Currency, LeadId, MinorUnits, PingId, PostPermit,
     SourceId, Timestamp,
@@ -22,36 +23,45 @@ use settlement_ledger::verify::VerifyReport;
 
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
-use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
+use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, StoredReply};
 use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
 use crate::store::{Committed, ExchangeStore, Failure};
+use crate::suppression::{
+    SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
+};
 use crate::ticket::Ticket;
+use crate::track_record::{Chance, PingCount, PostTally};
 use crate::vault::{DerivedKeys, RootKey};
 use crate::view::{
-    AttemptRecord, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
-    Replay, TransactionPage,
+    AttemptRecord, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding, LeadView,
+    PingRecord, Replay, TransactionPage,
 };
 
 mod attempt;
 mod books;
+mod caps;
 mod columns;
 mod commit;
 mod erase;
 mod free_space;
 mod keys;
+mod late;
 mod lock;
 mod log;
 mod migrations;
 mod open;
 mod operators;
 mod options;
+mod people;
 mod price_terms;
 mod readers;
 mod reading;
 mod recover;
 mod request;
+mod scores;
 mod shared;
 mod sound;
+mod suppress;
 mod txn;
 mod versions;
 mod views;
@@ -77,6 +87,8 @@ const QUEUE_MAX: usize = 16_384;
 const INTAKES_WAITING_MAX: usize = 4_096;
 /// Most journeys that may wait; more are dropped and counted.
 const TRACES_WAITING_MAX: usize = 2_048;
+/// Entries of lists that are gone, deleted in one step.
+const SWEPT_MAX: u32 = 1_000;
 /// Most transactions in one page.
 const PAGE_MAX: u32 = 10_000;
 
@@ -267,9 +279,86 @@ impl ExchangeStore for SqliteStore {
         self.readers().ask(move |conn| views::standing_for(conn, &source, lead))
     }
 
-    fn duplicate(&self, claims: &[Claim]) -> Ticket<Option<LeadId>> {
-        let claims = claims.to_vec();
-        self.readers().ask(move |conn| views::duplicate(conn, &claims))
+    fn dealings(&self, prints: &[Print]) -> Ticket<Vec<Dealing>> {
+        let prints = prints.to_vec();
+        self.readers().ask(move |conn| people::dealings(conn, &prints))
+    }
+
+    fn suppresses(&self, buyer: &BuyerId, lists: &[String], listed_as: &[ListHash]) -> bool {
+        self.shared.suppression.names(buyer, lists, listed_as)
+    }
+
+    fn suppress(
+        &self,
+        target: SuppressionTarget,
+        entries: Vec<ListHash>,
+        at: Timestamp,
+    ) -> Ticket<SuppressionAdded> {
+        let shared = Arc::clone(&self.shared);
+        self.submit(
+            Wish::Plain,
+            move |txn| {
+                if entries.len() > SUPPRESSION_CHUNK_MAX {
+                    return Err(StoreError::Conflict("too many entries in one step".to_owned()));
+                }
+                txn.suppress(&target, entries, at)
+            },
+            move |done| {
+                if let Some(of) = done.live {
+                    shared.suppression.go_live(done.list, of);
+                }
+                shared.suppression.add(done.list, &done.entries);
+                done.counts
+            },
+        )
+    }
+
+    fn begin_suppression(
+        &self,
+        buyer: &BuyerId,
+        name: &str,
+        at: Timestamp,
+    ) -> Ticket<SuppressionUpload> {
+        let (shared, buyer, name) = (Arc::clone(&self.shared), buyer.clone(), name.to_owned());
+        self.submit(
+            Wish::Plain,
+            move |txn| txn.begin_upload(&buyer, &name, at),
+            move |(upload, given_up)| {
+                given_up.into_iter().for_each(|id| shared.suppression.forget(id));
+                upload
+            },
+        )
+    }
+
+    fn swap_suppression(&self, upload: SuppressionUpload, at: Timestamp) -> Ticket<()> {
+        let shared = Arc::clone(&self.shared);
+        self.submit(
+            Wish::Plain,
+            move |txn| txn.swap_upload(upload, at),
+            move |swapped| shared.suppression.go_live(swapped.list, swapped.of),
+        )
+    }
+
+    fn remove_suppression(&self, buyer: &BuyerId, name: &str) -> Ticket<bool> {
+        let of = (buyer.clone(), name.to_owned());
+        let shared = Arc::clone(&self.shared);
+        let gone = of.clone();
+        self.submit(
+            Wish::Plain,
+            move |txn| txn.end_list(&of.0, &of.1),
+            move |there_was| {
+                shared.suppression.remove(&gone);
+                there_was
+            },
+        )
+    }
+
+    fn sweep_suppression(&self) -> Ticket<bool> {
+        self.write(|txn| txn.sweep_lists(SWEPT_MAX))
+    }
+
+    fn suppression_lists(&self) -> Ticket<Vec<SuppressionList>> {
+        self.readers().ask(suppress::lists)
     }
 
     fn open_attempts(&self) -> Ticket<Vec<OpenAttempt>> {
@@ -292,13 +381,42 @@ impl ExchangeStore for SqliteStore {
         })
     }
 
-    fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
-        let used = self.shared.usage.look(campaign, |counters| counters.usage.used(window));
-        used.unwrap_or_default()
+    fn used(&self, cap: &CapLimit) -> Tally {
+        self.shared.usage.used(cap)
+    }
+
+    fn finished(&self, campaign: &CampaignId, lead: LeadId, at: Timestamp) -> Ticket<Finished> {
+        let campaign = campaign.clone();
+        self.write(move |txn| txn.finished(&campaign, lead, at))
     }
 
     fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp> {
         self.shared.usage.look(campaign, |counters| counters.last_won).flatten()
+    }
+
+    fn accepted_share(&self, campaign: &CampaignId, now: Timestamp) -> Chance {
+        self.shared.record.chance(campaign, now)
+    }
+
+    fn posts(&self, buyer: &BuyerId, since: Timestamp) -> PostTally {
+        self.shared.record.posts(buyer, since)
+    }
+
+    fn add_pings(&self, counts: Vec<PingCount>, now: Timestamp) -> Ticket<()> {
+        self.write(move |txn| txn.add_pings(&counts, now))
+    }
+
+    fn ping_counts(&self, since: Timestamp) -> Ticket<Vec<PingCount>> {
+        self.readers().ask(move |conn| scores::ping_counts(conn, since))
+    }
+
+    fn late_leads(
+        &self,
+        since: Timestamp,
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Ticket<Vec<LateLead>> {
+        self.readers().ask(move |conn| late::late_leads(conn, since, after, limit))
     }
 
     fn available(

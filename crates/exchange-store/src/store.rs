@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use exchange_core::record::{Commit, Durable, OpenAttempt, Promise, Tally, Window};
+use exchange_core::record::{CapLimit, Commit, Durable, OpenAttempt, Promise, Tally};
 use exchange_core::trace::Trace;
+use exchange_model::lead::ListHash;
 use exchange_model::{
     AttemptId, BuyerId, CampaignId, Currency, LeadId, MinorUnits, PingId, PostPermit, SourceId,
     Timestamp,
@@ -16,12 +17,16 @@ use tokio::sync::watch;
 
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
-use crate::intake::{Claim, IdempotencyKey, Intake, IntakeReply, StoredReply};
+use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, StoredReply};
 use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
+use crate::suppression::{
+    SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
+};
 use crate::ticket::Ticket;
+use crate::track_record::{Chance, PingCount, PostTally};
 use crate::view::{
-    AttemptRecord, Balance, Erasure, ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord,
-    Replay, StoredTransaction, TransactionPage,
+    AttemptRecord, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding, LeadView,
+    PingRecord, Replay, StoredTransaction, TransactionPage,
 };
 use exchange_model::BillingTerms;
 
@@ -80,8 +85,40 @@ pub trait ExchangeStore: Send + Sync + Debug {
     /// How a lead of this source stands.
     fn status(&self, source: &SourceId, lead: LeadId) -> Ticket<Option<LeadStanding>>;
 
-    /// The lead that claimed one of these before: an early look, decided again inside commit A.
-    fn duplicate(&self, claims: &[Claim]) -> Ticket<Option<LeadId>>;
+    /// The latest dealings with a person: an early look, decided again inside commit A.
+    fn dealings(&self, prints: &[Print]) -> Ticket<Vec<Dealing>>;
+
+    /// Whether one of these lists of a buyer names the person. In memory: no waiting.
+    fn suppresses(&self, buyer: &BuyerId, lists: &[String], listed_as: &[ListHash]) -> bool;
+
+    /// Adds at most [`SUPPRESSION_CHUNK_MAX`](crate::SUPPRESSION_CHUNK_MAX) entries to a list. Once
+    /// it is durable, nobody they name is posted to a campaign that uses the list.
+    fn suppress(
+        &self,
+        target: SuppressionTarget,
+        entries: Vec<ListHash>,
+        at: Timestamp,
+    ) -> Ticket<SuppressionAdded>;
+
+    /// Begins an upload that will take the place of a list.
+    fn begin_suppression(
+        &self,
+        buyer: &BuyerId,
+        name: &str,
+        at: Timestamp,
+    ) -> Ticket<SuppressionUpload>;
+
+    /// The upload takes the place of its list, whole.
+    fn swap_suppression(&self, upload: SuppressionUpload, at: Timestamp) -> Ticket<()>;
+
+    /// Takes a list away; `false` when there is none of that name.
+    fn remove_suppression(&self, buyer: &BuyerId, name: &str) -> Ticket<bool>;
+
+    /// Deletes a little of the lists that are gone; whether there may be more to delete.
+    fn sweep_suppression(&self) -> Ticket<bool>;
+
+    /// Every suppression list, by buyer and name.
+    fn suppression_lists(&self) -> Ticket<Vec<SuppressionList>>;
 
     /// Attempts whose outcome is unknown, oldest first. Their caps are reserved already and are
     /// not listed again.
@@ -94,11 +131,35 @@ pub trait ExchangeStore: Send + Sync + Debug {
     /// the same key; nothing when the outcome is known or the contact data is erased.
     fn reopen(&self, attempt: AttemptId) -> Ticket<Option<(LeadParts, PostPermit)>>;
 
-    /// What a campaign bought and has reserved within a window. In memory: no waiting.
-    fn used(&self, campaign: &CampaignId, window: Window) -> Tally;
+    /// What is bought and reserved of what a cap counts. In memory: no waiting.
+    fn used(&self, cap: &CapLimit) -> Tally;
+
+    /// The buyer is done with a lead: it does not count as open any more.
+    fn finished(&self, campaign: &CampaignId, lead: LeadId, at: Timestamp) -> Ticket<Finished>;
 
     /// When a campaign last bought a lead. In memory.
     fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp>;
+
+    /// How many posts to a campaign were accepted and refused, old ones counting less. In memory.
+    fn accepted_share(&self, campaign: &CampaignId, now: Timestamp) -> Chance;
+
+    /// What became of the posts to a buyer since the hour of `since`, a week at most. In memory.
+    fn posts(&self, buyer: &BuyerId, since: Timestamp) -> PostTally;
+
+    /// Adds to the counts of pings, and forgets those that are older than a week.
+    fn add_pings(&self, counts: Vec<PingCount>, now: Timestamp) -> Ticket<()>;
+
+    /// The counts of pings since the hour of `since`.
+    fn ping_counts(&self, since: Timestamp) -> Ticket<Vec<PingCount>>;
+
+    /// At most `limit` leads that arrived since and have a bid that came late, after this one in
+    /// the order of their names.
+    fn late_leads(
+        &self,
+        since: Timestamp,
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Ticket<Vec<LateLead>>;
 
     /// What a buyer's terms still allow, less all that is held. In memory; nothing when it cannot
     /// be told (another currency).

@@ -4,7 +4,7 @@ use exchange_core::record::{OpenAttempt, Promise};
 use exchange_core::trace::Trace;
 use exchange_model::reason::LeadStatus;
 use exchange_model::{
-    AttemptId, CampaignId, Date, Lead, LeadId, MinorUnits, Money, PingId, SourceId, Timestamp,
+    AttemptId, BrandList, CampaignId, Date, Lead, LeadId, MinorUnits, Money, PingId, SourceId, Timestamp,
     Vertical, VerticalId,
 };
 use settlement_ledger::Transaction;
@@ -65,6 +65,8 @@ pub struct LeadParts {
     pub open: Vec<(String, String)>,
     /// Its contact data; nothing once erased.
     pub sealed: Option<SealedContact>,
+    /// Whom the consumer agreed to hear from, as the seller said.
+    pub consented_to: Option<BrandList>,
     /// When the request arrived.
     pub received_at: Timestamp,
 }
@@ -79,7 +81,8 @@ impl LeadParts {
         let sealed = self.sealed.as_ref().ok_or(exchange_model::lead::VaultError::Sealed)?;
         let contact = sealed.open(vertical)?;
         let open = self.open.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        Ok(Lead::restore(self.id, vertical, open, contact, today))
+        let lead = Lead::restore(self.id, vertical, open, contact, today);
+        Ok(lead.with_consent(self.consented_to.clone()))
     }
 }
 
@@ -213,4 +216,30 @@ pub struct Balance {
 pub struct Erasure {
     /// When the contact data was erased first; a repetition changes nothing.
     pub erased_at: Timestamp,
+}
+
+/// A lead with a bid that came late.
+#[derive(Clone, Debug)]
+pub struct LateLead {
+    /// Which; a ping that no lead was posted on, by its bits.
+    pub lead: LeadId,
+    /// Its journeys, in order.
+    pub journeys: Vec<Trace>,
+    /// Whether a lead was posted, and not a ping alone.
+    pub posted: bool,
+    /// How the lead ended; nothing while its auction runs.
+    pub status: Option<LeadStatus>,
+    /// Price and payout of each sale, as booked.
+    pub sold: Vec<(Money, Money)>,
+}
+
+/// What came of saying that a buyer is done with a lead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Finished {
+    /// It does not count as open any more.
+    Done,
+    /// That was said before.
+    Before,
+    /// The campaign does not have this lead.
+    NoPost,
 }

@@ -1,73 +1,28 @@
-//! How much a campaign takes: leads or money, per hour, day or month of its buyer's zone.
+//! How much a campaign takes: leads or money, per second to month, in all, or open at a time.
 //!
-//! A cap counts what was bought and what is reserved by posts under way. This module only says
-//! which stretch of time a cap covers; the counts come from whoever keeps them.
+//! A cap counts what was bought and what is reserved by posts under way: of the campaign, of the
+//! campaign from one source, of all campaigns of its buyer, or of a group of campaigns. This module
+//! only says what a cap covers; the counts come from whoever keeps them.
+
+use std::time::Duration;
 
 use exchange_model::reason::CapKind;
-use exchange_model::{MinorUnits, Place, Timestamp};
-use jiff::ToSpan as _;
-use jiff::civil::DateTime;
+use exchange_model::{Date, MinorUnits, Place, Timestamp};
 use jiff::tz::TimeZone;
 
+use crate::schedule::Schedule;
+
+mod owned;
+mod pace;
 mod read;
+mod scope;
+mod window;
 
-pub(crate) use read::caps as read_caps;
-
-/// Windows begin and end on multiples of this many microseconds (15 minutes) since the epoch, so
-/// that counters kept in such steps add up to any window of any zone in use.
-const STEP_MICROS: i64 = 15 * 60 * 1_000_000;
-
-/// A stretch of time: from `start`, up to but not including `end`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Window {
-    /// First moment inside.
-    pub start: Timestamp,
-    /// First moment after it.
-    pub end: Timestamp,
-}
-
-impl Window {
-    /// Whether `at` lies inside.
-    #[must_use]
-    pub fn contains(&self, at: Timestamp) -> bool {
-        self.start <= at && at < self.end
-    }
-
-    /// The hour, day or month by the wall clock of `zone` that `now` lies in.
-    ///
-    /// It is what people there would call that hour or day: a day of 23 or 25 hours when the clocks
-    /// change, and when they go back, one long hour that the clock shows twice.
-    #[must_use]
-    pub fn of(kind: CapKind, now: Timestamp, zone: &TimeZone) -> Self {
-        let civil = zone.to_datetime(now.to_jiff());
-        let (start, end) = match kind {
-            CapKind::Hour | CapKind::HourSpend => {
-                let start = civil.date().at(civil.hour(), 0, 0, 0);
-                (start, start.saturating_add(1.hour()))
-            }
-            CapKind::Day | CapKind::DaySpend => {
-                let start = civil.start_of_day();
-                (start, start.saturating_add(1.day()))
-            }
-            CapKind::Month | CapKind::MonthSpend => {
-                let start = civil.first_of_month().start_of_day();
-                (start, start.saturating_add(1.month()))
-            }
-        };
-        Self { start: instant(start, zone).min(now), end: instant(end, zone) }
-    }
-}
-
-/// The first moment at which the clocks of `zone` show `civil` or, where they skip it, something
-/// later; on a whole step.
-fn instant(civil: DateTime, zone: &TimeZone) -> Timestamp {
-    let moment = match zone.to_ambiguous_timestamp(civil).compatible() {
-        Ok(moment) => Timestamp::from_jiff(moment),
-        Err(_beyond_the_calendar) => Timestamp::from_jiff(jiff::Timestamp::MAX),
-    };
-    let micros = moment.unix_micros();
-    Timestamp::from_unix_micros(micros.saturating_sub(micros.rem_euclid(STEP_MICROS)))
-}
+pub use owned::{CampaignCaps, CapGroup};
+pub use pace::pace;
+pub(crate) use read::{Stands, caps as read_caps, caps_of, ping_rate};
+pub use scope::{CapScope, Group};
+pub use window::{BEGINNING, END, Window, date_start};
 
 /// What was bought and what is reserved within one window.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -76,6 +31,26 @@ pub struct Tally {
     pub leads: u32,
     /// Their prices together.
     pub spend: MinorUnits,
+}
+
+impl Tally {
+    /// Both together. A sum too large to count is a cap without room, never one that wraps around.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            leads: self.leads.saturating_add(other.leads),
+            spend: MinorUnits::new(self.spend.get().saturating_add(other.spend.get())),
+        }
+    }
+
+    /// This without the other.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        Self {
+            leads: self.leads.saturating_sub(other.leads),
+            spend: MinorUnits::new(self.spend.get().saturating_sub(other.spend.get())),
+        }
+    }
 }
 
 /// How much a cap allows within its window.
@@ -99,11 +74,13 @@ impl CapAmount {
 }
 
 /// One cap as it stands at one moment.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CapLimit {
+    /// Whose leads it counts.
+    pub scope: CapScope,
     /// Which.
     pub kind: CapKind,
-    /// The stretch of time it counts in.
+    /// The stretch of time it counts in; of `open`, those handed over in it are still open.
     pub window: Window,
     /// How much it allows.
     pub limit: CapAmount,
@@ -120,10 +97,25 @@ pub struct Cap {
     pub place: Place,
 }
 
-/// A campaign's caps, short windows first. None: as much as there is.
+/// When caps are looked at, and by whose clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) zone: &'a TimeZone,
+    /// The open hours that `pace` spreads a day's cap over.
+    pub(crate) hours: &'a Schedule,
+}
+
+/// One table of caps, short windows first. None: as much as there is.
 #[derive(Clone, Debug, Default)]
 pub struct Caps {
     caps: Vec<Cap>,
+    /// From which day on `total` counts; the first lead without one.
+    since: Option<Date>,
+    /// How long a lead counts as open that nobody called finished.
+    open_for: Duration,
+    /// Where an even pace is asked for.
+    even: Option<Place>,
 }
 
 impl Caps {
@@ -131,7 +123,7 @@ impl Caps {
     #[must_use]
     pub fn new(mut caps: Vec<Cap>) -> Self {
         caps.sort_by_key(|cap| cap.kind);
-        Self { caps }
+        Self { caps, ..Self::default() }
     }
 
     /// Every cap.
@@ -139,16 +131,41 @@ impl Caps {
         self.caps.iter()
     }
 
-    /// Every cap with the window that `now` lies in.
-    pub fn at<'a>(
-        &'a self,
-        now: Timestamp,
-        zone: &'a TimeZone,
-    ) -> impl Iterator<Item = CapLimit> + 'a {
-        self.caps.iter().map(move |cap| CapLimit {
-            kind: cap.kind,
-            window: Window::of(cap.kind, now, zone),
-            limit: cap.limit,
-        })
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.caps.is_empty()
+    }
+
+    /// Where the cap of this kind is written, if it is.
+    #[must_use]
+    pub fn place(&self, kind: CapKind) -> Option<&Place> {
+        if kind == CapKind::Pace {
+            return self.even.as_ref();
+        }
+        self.caps.iter().find(|cap| cap.kind == kind).map(|cap| &cap.place)
+    }
+
+    /// Adds every cap as it stands at this moment.
+    pub(crate) fn extend(&self, limits: &mut Vec<CapLimit>, scope: &CapScope, clock: Clock<'_>) {
+        for cap in &self.caps {
+            let window = self.window(cap.kind, clock);
+            limits.push(CapLimit { scope: scope.clone(), kind: cap.kind, window, limit: cap.limit });
+            if self.even.is_some() && matches!(cap.kind, CapKind::Day | CapKind::DaySpend) {
+                let limit = pace(cap.limit, clock.hours.open_today(clock.now, clock.zone));
+                limits.push(CapLimit { scope: scope.clone(), kind: CapKind::Pace, window, limit });
+            }
+        }
+    }
+
+    fn window(&self, kind: CapKind, clock: Clock<'_>) -> Window {
+        match (kind, self.since) {
+            // Whoever came later and was quicker counts as well.
+            (CapKind::Open, _) => Window { start: clock.now.before(self.open_for), end: END },
+            (CapKind::Total | CapKind::TotalSpend, Some(since)) => {
+                Window { start: date_start(since, clock.zone), end: END }
+            }
+            _ => Window::of(kind, clock.now, clock.zone),
+        }
     }
 }

@@ -8,8 +8,10 @@ use jiff::ToSpan as _;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
+mod elapsed;
 mod read;
 
+pub use elapsed::OpenTime;
 pub(crate) use read::schedule as read_schedule;
 
 /// Minutes of a day.

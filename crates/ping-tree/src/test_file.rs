@@ -10,7 +10,7 @@ use std::time::Duration;
 use exchange_model::document::Spanned;
 use exchange_model::lead::{FieldError, IntakeFields, intake};
 use exchange_model::outcome::{PingAnswer, PostAnswer};
-use exchange_model::reason::{CapKind, Ineligible, IneligibleKind, LeadStatus};
+use exchange_model::reason::{CapName, Ineligible, IneligibleKind, LeadStatus};
 use exchange_model::{
     CampaignId, Document, Findings, Lead, LeadId, Money, Place, SourceId, Stage, Timestamp, TreeId,
 };
@@ -119,7 +119,7 @@ pub enum IneligiblePattern {
     /// The filter on this field.
     Filtered(String),
     /// This cap.
-    Cap(CapKind),
+    Cap(CapName),
 }
 
 impl IneligiblePattern {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exchange_model::outcome::Resolver;
 use exchange_model::reason::Ineligible;
-use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, Timestamp};
+use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, SourceId, Timestamp};
 use ping_tree::{Campaign, PayoutRule, Plan, PlannedTier, Tier, TierMember};
 
 use crate::record::{CapLimit, Promise, RESOLVE_WITHIN};
@@ -154,13 +154,13 @@ pub struct Setup {
 /// The tiers of a plan, with what the server knows of each campaign's connector and history.
 pub fn tiers_of(
     plan: &Plan,
-    at: Timestamp,
+    (source, at): (&SourceId, Timestamp),
     delivery: impl Fn(&Campaign) -> Delivery,
     last_won: impl Fn(&CampaignId) -> Option<Timestamp>,
 ) -> Vec<TierSetup> {
     let member = |member: &Arc<TierMember>| Member {
         delivery: delivery(&member.campaign),
-        caps: member.campaign.caps_at(at),
+        caps: member.campaign.caps_at(at, source),
         last_won: last_won(&member.campaign.id),
         campaign: Arc::clone(&member.campaign),
     };

@@ -8,7 +8,7 @@ use exchange_store::vault::RootKey;
 use exchange_store::{
     ExchangeStore as _, KeyMode, SqliteStore, StoreError, StoreOptions, StoreReader,
 };
-use ping_tree::{Routing, Standing, Tally, Window};
+use ping_tree::{CapLimit, Routing, Standing, Tally};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use settlement_ledger::Stamp;
@@ -97,8 +97,8 @@ impl Standing for Now<'_> {
         false
     }
 
-    fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
-        self.store.as_ref().map(|store| store.used(campaign, window)).unwrap_or_default()
+    fn used(&self, cap: &CapLimit) -> Tally {
+        self.store.as_ref().map(|store| store.used(cap)).unwrap_or_default()
     }
 
     fn available(&self, buyer: &BuyerId) -> Option<MinorUnits> {

@@ -17,6 +17,8 @@ pub const FILES_MAX: usize = 20_000;
 pub const LIST_MAX: usize = 16 * 1024 * 1024;
 /// The folders within a routing folder.
 pub const SECTIONS: [&str; 6] = ["verticals", "buyers", "sellers", "trees", "tests", "lists"];
+/// Files beside those folders.
+const BESIDE: [&str; 1] = ["groups.toml"];
 /// How many digits of the hash name a set to people.
 const SHORT: usize = 12;
 
@@ -39,7 +41,8 @@ impl FileSet {
             findings.push(unplaced("no_folder", message, help));
         }
         let sections = SECTIONS.iter().flat_map(|section| files_of(dir, section, findings));
-        let files: Vec<_> = sections.collect();
+        let mut files: Vec<_> = sections.collect();
+        files.extend(BESIDE.iter().filter_map(|name| file_of(dir, name, findings)));
         Self::of(dir, files)
     }
 
@@ -107,6 +110,22 @@ fn files_of(dir: &Path, section: &str, findings: &mut Findings) -> Vec<(String, 
         }
     }
     files
+}
+
+/// The name and the text of a file beside the folders, if it is there.
+fn file_of(dir: &Path, name: &str, findings: &mut Findings) -> Option<(String, String)> {
+    let path = dir.join(name);
+    if !path.is_file() {
+        return None;
+    }
+    match read_text(&path, name) {
+        Ok(text) => Some((name.to_owned(), text)),
+        Err(why) => {
+            let message = format!("`{}` {why}", path.display());
+            findings.push(unplaced("unreadable_file", message, "make it a UTF-8 text file"));
+            None
+        }
+    }
 }
 
 fn read_text(path: &Path, name: &str) -> Result<String, &'static str> {

@@ -1,5 +1,7 @@
 //! The rows of attempts and of the leads they belong to.
 
+use exchange_core::duplicates::Person;
+use exchange_core::caps::Counted;
 use exchange_core::record::{Intent, OpenAttempt, UnknownPolicy};
 use exchange_model::outcome::{BidToken, Handles};
 use exchange_model::reason::{LeadStatus, Unknown};
@@ -30,6 +32,7 @@ pub(super) struct LeadRow {
 #[derive(Debug)]
 pub(super) struct AttemptRow {
     pub(super) campaign: CampaignId,
+    pub(super) source: SourceId,
     pub(super) price: Money,
     /// What the buyer named in the acceptance that was taken first.
     pub(super) reply_price: Option<Money>,
@@ -41,6 +44,19 @@ pub(super) struct AttemptRow {
     pub(super) counted_at: Timestamp,
     pub(super) prepared_at: Timestamp,
     pub(super) state: AttemptState,
+}
+
+impl AttemptRow {
+    /// What the caps count of it.
+    pub(super) fn counted(&self, attempt: AttemptId) -> Counted {
+        Counted {
+            attempt,
+            campaign: self.campaign.clone(),
+            source: self.source.clone(),
+            at: self.counted_at,
+            price: self.price_minor,
+        }
+    }
 }
 
 pub(super) fn lead_row(conn: &Connection, lead: LeadId) -> Result<LeadRow, StoreError> {
@@ -78,12 +94,13 @@ pub(super) fn states(
 
 pub(super) fn attempt_row(conn: &Connection, attempt: AttemptId) -> Result<AttemptRow, StoreError> {
     let sql =
-        "SELECT campaign, price, currency, reply_price, reply_currency, sold_price, sold_payout,
+        "SELECT campaign, source, price, currency, reply_price, reply_currency, sold_price, sold_payout,
                  handles, price_minor, counted_at, prepared_at, state
                FROM attempt WHERE lead = ?1 AND step = ?2";
     let found = one(conn, sql, (attempt.lead().to_bytes(), attempt.step()), |row| {
         Ok(AttemptRow {
             campaign: parsed(row, "campaign")?,
+            source: parsed(row, "source")?,
             price: money(row, "price", "currency")?,
             reply_price: money_if(row, "reply_price", "reply_currency")?,
             sold: sold(row)?,
@@ -194,6 +211,7 @@ fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
         terms: coded(row, "terms", read_terms)?,
         buyers: 1,
         legs: Vec::new(),
+        person: Person::default(),
         unknown: coded(row, "policy", read_policy)?,
         resolve_by: time(row, "resolve_by")?,
     })

@@ -14,15 +14,16 @@ use crate::view::Erasure;
 
 /// Everything to run for one lead. Buyers and sellers put what they like into their own words and
 /// addresses, so those go too.
-const STATEMENTS: [&str; 8] = [
+const STATEMENTS: [&str; 9] = [
     "DELETE FROM lead_key WHERE lead = ?1",
     "DELETE FROM contact WHERE lead = ?1",
-    "DELETE FROM claim WHERE lead = ?1",
+    "DELETE FROM person_claim WHERE lead = ?1",
+    "DELETE FROM resubmission WHERE lead = ?1",
     "DELETE FROM reply WHERE lead = ?1",
     "DELETE FROM outbox WHERE lead = ?1",
     "UPDATE attempt SET text = NULL, redirect_url = NULL, handles = NULL WHERE lead = ?1",
-    "UPDATE lead SET redirect_url = NULL, callback_url = NULL WHERE id = ?1",
-    "UPDATE ping SET bids = NULL WHERE id = ?1",
+    "UPDATE lead SET redirect_url = NULL, callback_url = NULL, consented_to = NULL WHERE id = ?1",
+    "UPDATE ping SET bids = NULL, consented_to = NULL WHERE id = ?1",
 ];
 
 impl Txn<'_> {

@@ -18,8 +18,10 @@ use super::migrations::migrate;
 use super::options::{StoreOptions, Synchronous};
 use super::readers::Readers;
 use super::recover::fill;
+use super::scores;
 use super::shared::Shared;
 use super::sound::check_at_open;
+use super::suppress;
 use super::txn::{Head, Txn};
 use super::writer::Writer;
 use super::{QUEUE_MAX, SqliteStore};
@@ -57,6 +59,8 @@ impl SqliteStore {
         let shared = Arc::new(Shared::default());
         let (head, recovered) = recover(&conn, &shared, now)?;
         fill(&conn, &shared, now)?;
+        suppress::fill(&conn, &shared)?;
+        scores::fill(&conn, &shared, now)?;
         let readers = Readers::start(&options.path, options.readers, &shared)?;
         let (queue, messages) = sync_channel(QUEUE_MAX);
         let writer = Writer {

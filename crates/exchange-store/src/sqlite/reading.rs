@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use exchange_core::record::{Tally, Window};
+use exchange_core::record::{CapLimit, Tally};
 use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, LeadId, MinorUnits, Timestamp};
 use settlement_ledger::hold::Hold;
 use settlement_ledger::verify::VerifyReport;
@@ -16,13 +16,16 @@ use super::columns::one;
 use super::readers::Readers;
 use super::recover::fill;
 use super::shared::Shared;
-use super::{books, keys, migrations, operators, readers, sound, versions, views};
+use super::{
+    books, keys, late, migrations, operators, readers, scores, sound, versions, views,
+};
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::operators::{AuditEntry, ConfigVersion, Stops};
 use crate::ticket::Ticket;
+use crate::track_record::{Chance, PingCount, PostTally};
 use crate::vault::RootKey;
-use crate::view::{Balance, ExceptionView, LeadView, StoredTransaction, TransactionPage};
+use crate::view::{Balance, ExceptionView, LateLead, LeadView, StoredTransaction, TransactionPage};
 
 /// Transactions read at a time.
 const PAGE: u32 = 1_000;
@@ -60,6 +63,7 @@ impl StoreReader {
         }
         let shared = Arc::new(Shared::default());
         fill(&conn, &shared, now)?;
+        scores::fill(&conn, &shared, now)?;
         let readers = Readers::start(path, 1, &shared)?;
         Ok(Self { readers, shared, root: Arc::new(root), path: path.to_owned() })
     }
@@ -153,11 +157,37 @@ impl StoreReader {
         self.readers.ask(sound::verify)
     }
 
-    /// What a campaign had bought and reserved within a window when the store was opened.
+    /// What was used of a cap when the store was opened.
     #[must_use]
-    pub fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
-        let used = self.shared.usage.look(campaign, |counters| counters.usage.used(window));
-        used.unwrap_or_default()
+    pub fn used(&self, cap: &CapLimit) -> Tally {
+        self.shared.usage.used(cap)
+    }
+
+    /// As [`crate::ExchangeStore::accepted_share`], when the store was opened.
+    #[must_use]
+    pub fn accepted_share(&self, campaign: &CampaignId, now: Timestamp) -> Chance {
+        self.shared.record.chance(campaign, now)
+    }
+
+    /// As [`crate::ExchangeStore::posts`], when the store was opened.
+    #[must_use]
+    pub fn posts(&self, buyer: &BuyerId, since: Timestamp) -> PostTally {
+        self.shared.record.posts(buyer, since)
+    }
+
+    /// As [`crate::ExchangeStore::ping_counts`].
+    pub fn ping_counts(&self, since: Timestamp) -> Ticket<Vec<PingCount>> {
+        self.readers.ask(move |conn| scores::ping_counts(conn, since))
+    }
+
+    /// As [`crate::ExchangeStore::late_leads`].
+    pub fn late_leads(
+        &self,
+        since: Timestamp,
+        after: Option<LeadId>,
+        limit: u32,
+    ) -> Ticket<Vec<LateLead>> {
+        self.readers.ask(move |conn| late::late_leads(conn, since, after, limit))
     }
 
     /// What a buyer's terms allowed when the store was opened.

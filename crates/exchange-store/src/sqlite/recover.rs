@@ -1,13 +1,13 @@
 //! Opening after whatever happened: every request gets a named state, and memory is filled.
 
-use exchange_core::caps;
 use exchange_core::record::Answer;
 use exchange_model::reason::{LeadStatus, Unknown};
-use exchange_model::{LeadId, MinorUnits, Timestamp};
+use exchange_model::{LeadId, Timestamp};
 use rusqlite::Connection;
 
 use super::attempt::states;
 use super::books::balances;
+use super::caps::count_used;
 use super::columns::{all, each, lead_id, money, one, parsed, run, time};
 use super::operators::stops;
 use super::shared::Shared;
@@ -88,13 +88,7 @@ impl Txn<'_> {
 
 /// Counts again what every campaign has bought and reserved, and what every buyer has.
 pub(super) fn fill(conn: &Connection, shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "SELECT campaign, counted_at, price_minor FROM attempt
-               WHERE state IN ('prepared', 'unknown', 'accepted') AND counted_at >= ?1";
-    each(conn, sql, [now.before(caps::KEPT).unix_micros()], |row| {
-        let (at, price) = (time(row, "counted_at")?, MinorUnits::new(row.get("price_minor")?));
-        shared.usage.with(&parsed(row, "campaign")?, |counters| counters.usage.reserve(at, price));
-        Ok(())
-    })?;
+    count_used(conn, &shared.usage, now)?;
     let sql = "SELECT campaign, max(concluded_at) AS won FROM attempt
                WHERE state = 'accepted' GROUP BY campaign";
     each(conn, sql, [], |row| {

@@ -2,8 +2,8 @@
 
 use exchange_core::record::{Answer, Promise, PromisedBid};
 use exchange_model::outcome::BidToken;
-use exchange_model::reason::LeadStatus;
-use exchange_model::{LeadId, Money, PingId, Timestamp};
+use exchange_model::reason::{CapKind, LeadStatus};
+use exchange_model::{LeadId, MinorUnits, Money, PingId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{lead_row, states};
@@ -23,7 +23,7 @@ pub(super) struct Prepared {
 
 impl Txn<'_> {
     /// Records a request, unless its key or its ping is used.
-    pub(super) fn take_in(&self, from: &Prepared) -> Result<IntakeReply, StoreError> {
+    pub(super) fn take_in(&mut self, from: &Prepared) -> Result<IntakeReply, StoreError> {
         let lead = from.intake.lead.id();
         if let Some(hash) = &from.idempotency
             && let Some(lead) = self.key_in_use(hash)?
@@ -33,21 +33,11 @@ impl Txn<'_> {
         if self.is_known(from.intake.kind, lead)? {
             return Ok(IntakeReply::PingUsed);
         }
+        if let Some(full) = self.full_source(&from.intake)? {
+            return Ok(IntakeReply::SourceCap(full));
+        }
         self.write_request(from)?;
         self.write_vault(lead, &from.vaulted)?;
-        for claim in &from.intake.claims {
-            run(
-                self.conn,
-                "INSERT INTO claim (lead, scope, fingerprint, since) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO NOTHING",
-                (
-                    lead.to_bytes(),
-                    &claim.scope,
-                    claim.fingerprint.as_bytes(),
-                    claim.since.unix_micros(),
-                ),
-            )?;
-        }
         if let Some(hash) = &from.idempotency {
             let kind = from.intake.kind.code();
             run(
@@ -57,7 +47,24 @@ impl Txn<'_> {
                 (hash, kind, lead.to_bytes(), from.intake.fingerprint),
             )?;
         }
-        Ok(IntakeReply::Accepted)
+        if from.intake.kind == IntakeKind::Lead {
+            self.count_taken_in(&from.intake.source, from.intake.received_at);
+        }
+        let intake = &from.intake;
+        match self.resubmitted(lead, &intake.resubmission, intake.received_at)? {
+            Some(first) => Ok(IntakeReply::Resubmitted { first }),
+            None => Ok(IntakeReply::Accepted),
+        }
+    }
+
+    /// The cap of its source that has no room for one lead more.
+    fn full_source(&self, intake: &Intake) -> Result<Option<CapKind>, StoreError> {
+        if intake.kind == IntakeKind::Ping {
+            return Ok(None);
+        }
+        self.know_caps(&intake.caps)?;
+        let fits = self.shared.usage.has_room(&intake.caps, MinorUnits::ZERO);
+        Ok(fits.err().map(|full| full.kind))
     }
 
     /// The request that has the key, unless it was abandoned.
@@ -106,11 +113,12 @@ impl Txn<'_> {
         let intake = &from.intake;
         let (id, at) = (intake.lead.id().to_bytes(), intake.received_at.unix_micros());
         let (source, vertical) = (intake.source.as_str(), intake.lead.vertical().id().as_str());
+        let consented_to = intake.lead.consented_to().map(|list| to_json(&list.as_slice()));
         match intake.kind {
             IntakeKind::Lead => run(
                 self.conn,
                 "INSERT INTO lead (id, source, vertical, received_at, config_version, attributes,
-                   callback_url) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                   callback_url, consented_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 (
                     id,
                     source,
@@ -119,13 +127,22 @@ impl Txn<'_> {
                     &intake.config_version,
                     &from.attributes,
                     &intake.callback_url,
+                    &consented_to,
                 ),
             )?,
             IntakeKind::Ping => run(
                 self.conn,
-                "INSERT INTO ping (id, source, vertical, received_at, config_version, attributes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (id, source, vertical, at, &intake.config_version, &from.attributes),
+                "INSERT INTO ping (id, source, vertical, received_at, config_version, attributes,
+                   consented_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                (
+                    id,
+                    source,
+                    vertical,
+                    at,
+                    &intake.config_version,
+                    &from.attributes,
+                    &consented_to,
+                ),
             )?,
         };
         Ok(())

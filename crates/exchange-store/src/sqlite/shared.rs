@@ -7,6 +7,8 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::funds::FundsBook;
 use crate::operators::StopBook;
+use crate::suppression::SuppressionBook;
+use crate::track_record::TrackRecord;
 use crate::usage::UsageBook;
 
 /// Counters, the in-memory books, and whether the store has stopped.
@@ -14,7 +16,9 @@ use crate::usage::UsageBook;
 pub(super) struct Shared {
     pub(super) usage: UsageBook,
     pub(super) funds: FundsBook,
+    pub(super) suppression: SuppressionBook,
     pub(super) stops: StopBook,
+    pub(super) record: TrackRecord,
     pub(super) waiting: AtomicUsize,
     pub(super) traces_waiting: AtomicUsize,
     pub(super) traces_dropped: AtomicU64,

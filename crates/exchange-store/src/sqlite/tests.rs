@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exchange_core::duplicates::{self, Claim, Person, Print, Within};
 use exchange_core::price_terms::PriceTerms;
 use exchange_core::record::{
     Answer, AttemptOutcome, CapAmount, CapLimit, Commit, Concluded, Durable, Intent, Next,
@@ -22,7 +23,7 @@ use settlement_ledger::top_up::WireTopUp;
 
 use super::{SqliteStore, StoreOptions};
 use crate::error::StoreError;
-use crate::intake::{Claim, IdempotencyKey, Intake, IntakeKind, IntakeReply, StoredReply};
+use crate::intake::{IdempotencyKey, Intake, IntakeKind, IntakeReply, StoredReply};
 use crate::recovery::Recovered;
 use crate::store::{Committed, ExchangeStore};
 use crate::vault::RootKey;
@@ -34,6 +35,7 @@ mod commits;
 mod erasing;
 mod failing;
 mod opening;
+mod people;
 mod prices;
 mod recovering;
 mod requests;
@@ -132,6 +134,7 @@ fn intent(number: u8, step: u8, buyer: &str, price: &str) -> Intent {
         terms: generous(),
         buyers: 1,
         legs: Vec::new(),
+        person: Person::default(),
         unknown: UnknownPolicy::Hold,
         resolve_by: at(86_400),
     }
@@ -235,12 +238,18 @@ impl Desk {
             received_at: at(i64::from(number)),
             config_version: "v1".to_owned(),
             callback_url: Some("https://seller.example/cb".to_owned()),
-            claims: vec![Claim {
-                scope: "leadgen/auto/phone".to_owned(),
-                fingerprint: fingerprint.unwrap(),
-                since: at(-86_400),
-            }],
+            resubmission: Vec::new(),
         }
+    }
+
+    /// What a post of this lead asks about its person, by its source's rule since `since`.
+    fn person(&self, phone: &str, since: Timestamp) -> Person {
+        let lead = lead(1, phone);
+        let prints = duplicates::prints(&lead, [], self.store().keys().fingerprints());
+        let within = Within::Source(source());
+        let claim = |print: &Print| Claim { within: within.clone(), print: print.clone(), since };
+        let claims = prints.iter().map(claim).collect();
+        Person { prints, claims, ..Person::default() }
     }
 
     fn take_in(&self, number: u8) {

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use exchange_model::{CampaignId, MinorUnits, Timestamp};
+use exchange_core::caps::Counted;
+use exchange_core::record::Tally;
+use exchange_model::{CampaignId, MinorUnits, SourceId, Timestamp};
 use rusqlite::Connection;
 use settlement_ledger::balance::BalanceKey;
 use settlement_ledger::chain::RecordHash;
@@ -13,6 +15,10 @@ use settlement_ledger::chain::RecordHash;
 use super::columns::run;
 use super::shared::Shared;
 use crate::error::StoreError;
+use crate::recovery::AttemptState;
+
+/// What the caps of a source count.
+const ONE_LEAD: Tally = Tally { leads: 1, spend: MinorUnits::ZERO };
 
 /// The end of the chain of record hashes.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +33,15 @@ pub(super) struct Head {
 
 /// A change of the in-memory counters, to be taken back if the operation fails.
 #[derive(Debug)]
-enum Counted {
-    Reserved { campaign: CampaignId, at: Timestamp, price: MinorUnits },
-    Released { campaign: CampaignId, at: Timestamp, price: MinorUnits },
+enum Change {
+    Reserved(Counted),
+    /// And whether it had counted as open.
+    Released(Counted, bool),
+    Rebooked(Counted, MinorUnits),
+    Finished(Counted),
+    TakenIn(SourceId, Timestamp),
     Won { campaign: CampaignId, before: Option<Timestamp> },
+    Post { campaign: CampaignId, at: Timestamp, from: Option<AttemptState>, into: AttemptState },
 }
 
 /// The writer's transaction, as one operation sees it.
@@ -41,7 +52,7 @@ pub(super) struct Txn<'a> {
     pub(super) head: &'a mut Head,
     /// Balances that the batch has changed.
     pub(super) touched: &'a mut BTreeSet<BalanceKey>,
-    counted: Vec<Counted>,
+    counted: Vec<Change>,
 }
 
 impl<'a> Txn<'a> {
@@ -71,34 +82,76 @@ impl<'a> Txn<'a> {
     }
 
     /// Counts a prepared attempt as used.
-    pub(super) fn reserve(&mut self, campaign: &CampaignId, at: Timestamp, price: MinorUnits) {
-        self.shared.usage.with(campaign, |counters| counters.usage.reserve(at, price));
-        self.counted.push(Counted::Reserved { campaign: campaign.clone(), at, price });
+    pub(super) fn reserve(&mut self, counted: Counted) {
+        self.shared.usage.reserve(&counted, true);
+        self.counted.push(Change::Reserved(counted));
     }
 
     /// Gives back what an attempt that did not buy had reserved.
-    pub(super) fn release(&mut self, campaign: &CampaignId, at: Timestamp, price: MinorUnits) {
-        self.shared.usage.with(campaign, |counters| counters.usage.release(at, price));
-        self.counted.push(Counted::Released { campaign: campaign.clone(), at, price });
+    pub(super) fn release(&mut self, counted: Counted) {
+        let open = self.shared.usage.release(&counted);
+        self.counted.push(Change::Released(counted, open));
+    }
+
+    /// Counts what was booked instead of what was held.
+    pub(super) fn rebook(&mut self, counted: Counted, booked: MinorUnits) {
+        self.shared.usage.rebook(&counted, booked);
+        self.counted.push(Change::Rebooked(counted, booked));
+    }
+
+    /// The buyer is done with the lead.
+    pub(super) fn finish(&mut self, counted: Counted) {
+        if self.shared.usage.set_open(&counted, false) {
+            self.counted.push(Change::Finished(counted));
+        }
+    }
+
+    /// Counts a lead that a source sent in.
+    pub(super) fn count_taken_in(&mut self, source: &SourceId, at: Timestamp) {
+        self.shared.usage.with_source(source, |usage| usage.add(at, ONE_LEAD));
+        self.counted.push(Change::TakenIn(source.clone(), at));
     }
 
     /// Remembers when a campaign last bought.
     pub(super) fn won(&mut self, campaign: &CampaignId, at: Timestamp) {
         let before = self.shared.usage.with(campaign, |counters| counters.last_won.replace(at));
-        self.counted.push(Counted::Won { campaign: campaign.clone(), before });
+        self.counted.push(Change::Won { campaign: campaign.clone(), before });
+    }
+
+    /// Counts what became of a post that was prepared at `at`.
+    pub(super) fn track(
+        &mut self,
+        campaign: &CampaignId,
+        at: Timestamp,
+        from: Option<AttemptState>,
+        into: AttemptState,
+    ) {
+        self.shared.record.change(campaign, at, from, Some(into));
+        self.counted.push(Change::Post { campaign: campaign.clone(), at, from, into });
     }
 
     fn uncount(&mut self) {
         while let Some(change) = self.counted.pop() {
             let usage = &self.shared.usage;
             match change {
-                Counted::Reserved { campaign, at, price } => {
-                    usage.with(&campaign, |counters| counters.usage.release(at, price));
+                Change::Reserved(counted) => {
+                    usage.release(&counted);
                 }
-                Counted::Released { campaign, at, price } => {
-                    usage.with(&campaign, |counters| counters.usage.reserve(at, price));
+                Change::Released(counted, open) => usage.reserve(&counted, open),
+                Change::Rebooked(counted, booked) => {
+                    let held = counted.price;
+                    usage.rebook(&Counted { price: booked, ..counted }, held);
                 }
-                Counted::Won { campaign, before } => {
+                Change::Finished(counted) => {
+                    usage.set_open(&counted, true);
+                }
+                Change::TakenIn(source, at) => {
+                    usage.with_source(&source, |usage| usage.take_back(at, ONE_LEAD));
+                }
+                Change::Post { campaign, at, from, into } => {
+                    self.shared.record.change(&campaign, at, Some(into), from);
+                }
+                Change::Won { campaign, before } => {
                     usage.with(&campaign, |counters| counters.last_won = before);
                 }
             }

@@ -1,7 +1,7 @@
 //! Reading leads, pings and replies back.
 
 use exchange_core::record::Promise;
-use exchange_model::{AttemptId, LeadId, PingId, SourceId};
+use exchange_model::{AttemptId, BrandList, LeadId, PingId, SourceId};
 use rusqlite::{Connection, Row};
 
 use super::attempt::{attempt_views, status};
@@ -9,13 +9,13 @@ use super::books;
 use super::columns::{all, coded, json, lead_id, money, money_if, one, parsed, time, time_if};
 use super::request::read_bids;
 use crate::error::StoreError;
-use crate::intake::{Claim, IntakeKind, StoredReply};
+use crate::intake::{IntakeKind, StoredReply};
 use crate::vault::{RootKey, SealedContact, Vaulted};
 use crate::view::{ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord, Replay};
 
 const STANDING: &str =
     "id, status, payout, currency, redirect_url, reasons, received_at, answered_at";
-const PARTS: &str = "id, vertical, attributes, received_at";
+const PARTS: &str = "id, vertical, attributes, received_at, consented_to";
 
 /// The earlier request that a hashed idempotency key names.
 pub(super) fn replay(conn: &Connection, hash: &[u8; 32]) -> Result<Option<Replay>, StoreError> {
@@ -77,19 +77,6 @@ fn read_standing(row: &Row<'_>) -> Result<LeadStanding, StoreError> {
     })
 }
 
-/// Which lead claimed one of these within its window.
-pub(super) fn duplicate(conn: &Connection, claims: &[Claim]) -> Result<Option<LeadId>, StoreError> {
-    for claim in claims {
-        let sql = "SELECT lead FROM claim WHERE scope = ?1 AND fingerprint = ?2
-                   AND claimed_at >= ?3 LIMIT 1";
-        let params = (&claim.scope, claim.fingerprint.as_bytes(), claim.since.unix_micros());
-        if let Some(lead) = one(conn, sql, params, |row| lead_id(row, "lead"))? {
-            return Ok(Some(lead));
-        }
-    }
-    Ok(None)
-}
-
 /// A ping, whosever it is.
 pub(super) fn ping(
     conn: &Connection,
@@ -130,8 +117,18 @@ fn parts(conn: &Connection, root: &RootKey, row: &Row<'_>) -> Result<LeadParts, 
         vertical: parsed(row, "vertical")?,
         open: json(row, "attributes")?,
         sealed: sealed(conn, root, id)?,
+        consented_to: consented_to(row)?,
         received_at: time(row, "received_at")?,
     })
+}
+
+/// Lists that were kept are lists still; an unreadable one has named nobody.
+fn consented_to(row: &Row<'_>) -> Result<Option<BrandList>, StoreError> {
+    if row.get_ref("consented_to")?.as_str_or_null().is_ok_and(|text| text.is_none()) {
+        return Ok(None);
+    }
+    let names: Vec<String> = json(row, "consented_to")?;
+    Ok(BrandList::new(names.iter().map(String::as_str)).ok())
 }
 
 fn sealed(

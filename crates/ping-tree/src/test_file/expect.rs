@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use exchange_model::document::{NodeKind, Spanned};
 use exchange_model::finding::nearest;
-use exchange_model::reason::{CapKind, IneligibleKind, LeadStatus};
+use exchange_model::reason::{CapKind, CapName, IneligibleKind, LeadStatus};
 use exchange_model::{CampaignId, Findings, TableReader, Vertical};
 
 use crate::test_file::answers::{Codes, unknown_reason};
@@ -125,14 +125,30 @@ fn pattern(
             .then(|| IneligiblePattern::Filtered(field.to_owned())),
         Some(("cap", kind)) => {
             let kind = Spanned { value: kind, place: text.place.clone() };
-            let codes = Codes::of(CapKind::ALL, CapKind::code);
-            codes.find(&kind, findings).map(IneligiblePattern::Cap)
+            cap(&kind, findings).map(IneligiblePattern::Cap)
         }
         _ => {
             let codes = Codes::of(IneligibleKind::ALL, IneligibleKind::code);
             codes.find(text, findings).map(IneligiblePattern::Kind)
         }
     }
+}
+
+/// `day`, `buyer day`, `group texas day`.
+fn cap(text: &Spanned<&str>, findings: &mut Findings) -> Option<CapName> {
+    let (owner, kind) = match text.value.rsplit_once(' ') {
+        Some((owner, kind)) => (Some(owner), kind),
+        None => (None, text.value),
+    };
+    let kind = Spanned { value: kind, place: text.place.clone() };
+    Codes::of(CapKind::ALL, CapKind::code).find(&kind, findings)?;
+    let cap = CapName::from_text(text.value);
+    if let (None, Some(owner)) = (&cap, owner) {
+        let message = format!("no cap is one of `{owner}`");
+        let help = "write `cap(day)`, `cap(source day)`, `cap(buyer day)` or `cap(group texas day)`";
+        findings.error("unknown_reason", text.place.clone(), message, help.to_owned());
+    }
+    cap
 }
 
 fn known_field(

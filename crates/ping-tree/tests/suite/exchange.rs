@@ -10,7 +10,7 @@ use exchange_model::{
     BuyerId, CampaignId, Document, Findings, Lead, LeadId, MinorUnits, Severity, SourceFile, Stage,
     Timestamp, Vertical, VerticalId,
 };
-use ping_tree::{Routing, Sources, Standing, Tally, TestFile, Window, compile};
+use ping_tree::{Routing, Sources, CapLimit, CapScope, Standing, Tally, TestFile, compile};
 
 /// Files by path, as an operator would write it: `buyers/acme_mutual.toml`.
 #[derive(Clone, Default)]
@@ -75,6 +75,7 @@ impl Files {
             buyers: &buyers,
             sellers: &sellers,
             trees: &trees,
+            groups: None,
             lists: &lists,
         };
         let routing = compile(&sources, &mut findings);
@@ -141,6 +142,9 @@ pub(crate) fn lead(vertical: &Arc<Vertical>, given: &[(&str, &str)]) -> Lead {
     intake(LeadId::from_bytes([1; 16]), vertical, from).unwrap().lead
 }
 
+/// Where everything that was sold came from.
+pub(crate) const SOURCE: &str = "quotekart/search";
+
 /// What was sold so far, and who is stopped.
 #[derive(Default)]
 pub(crate) struct Books {
@@ -168,9 +172,17 @@ impl Standing for Books {
         self.paused.contains(campaign)
     }
 
-    fn used(&self, campaign: &CampaignId, window: Window) -> Tally {
+    /// Everything was sold from [`SOURCE`], and nothing is finished.
+    fn used(&self, cap: &CapLimit) -> Tally {
+        let counts = |who: &CampaignId| match &cap.scope {
+            CapScope::Campaign(campaign) => who == campaign,
+            CapScope::Source(campaign, source) => who == campaign && source.as_str() == SOURCE,
+            CapScope::Buyer(buyer) => who.buyer() == *buyer,
+            CapScope::Group(group) => group.members.contains(who),
+            CapScope::Inbound(_) => false,
+        };
         let inside =
-            self.sales.iter().filter(|(who, at, _)| who == campaign && window.contains(*at));
+            self.sales.iter().filter(|(who, at, _)| counts(who) && cap.window.contains(*at));
         inside.fold(Tally::default(), |tally, (_, _, price)| Tally {
             leads: tally.leads + 1,
             spend: tally.spend.checked_add(*price).unwrap(),

@@ -36,11 +36,11 @@ impl Txn<'_> {
             AttemptOutcome::Accepted(sale) => self.accepted(concluded, sale, &row, at),
             AttemptOutcome::NotSent(_) | AttemptOutcome::Rejected(_) => {
                 let state = state_of(&concluded.outcome);
-                self.write_outcome(concluded, state, at)?;
+                self.write_outcome(concluded, &row, state, at)?;
                 self.give_back(concluded.attempt, &row, at)
             }
             AttemptOutcome::Mispriced(acceptance) => {
-                self.write_outcome(concluded, AttemptState::Rejected, at)?;
+                self.write_outcome(concluded, &row, AttemptState::Rejected, at)?;
                 self.give_back(concluded.attempt, &row, at)?;
                 let detail = format!(
                     "accepted at {} for a bid of {}; by its contract no sale",
@@ -52,7 +52,9 @@ impl Txn<'_> {
             AttemptOutcome::Unknown(_, handles) if row.state == AttemptState::Unknown => {
                 self.keep_handles(concluded.attempt, &row, handles)
             }
-            AttemptOutcome::Unknown(..) => self.write_outcome(concluded, AttemptState::Unknown, at),
+            AttemptOutcome::Unknown(..) => {
+                self.write_outcome(concluded, &row, AttemptState::Unknown, at)
+            }
         }
     }
 
@@ -143,12 +145,12 @@ impl Txn<'_> {
             .iter()
             .any(|(state, _)| *state == AttemptState::Accepted);
         if sold {
-            self.write_outcome(concluded, AttemptState::LateAcceptConflict, at)?;
+            self.write_outcome(concluded, row, AttemptState::LateAcceptConflict, at)?;
             self.give_back(attempt, row, at)?;
             let detail = "accepted after the lead was sold to another buyer; not charged";
             return self.exception(attempt, "late_accept_conflict", detail, at);
         }
-        self.write_outcome(concluded, AttemptState::Accepted, at)?;
+        self.write_outcome(concluded, row, AttemptState::Accepted, at)?;
         self.book_sale(attempt, sale, row, at)?;
         self.count_booked(attempt, sale, row)?;
         self.won(&row.campaign, at);
@@ -186,8 +188,7 @@ impl Txn<'_> {
         if booked == row.price_minor {
             return Ok(());
         }
-        self.release(&row.campaign, row.counted_at, row.price_minor);
-        self.reserve(&row.campaign, row.counted_at, booked);
+        self.rebook(row.counted(attempt), booked);
         let sql = "UPDATE attempt SET price_minor = ?3 WHERE lead = ?1 AND step = ?2";
         run(self.conn, sql, (attempt.lead().to_bytes(), attempt.step(), booked.get()))?;
         Ok(())
@@ -237,15 +238,16 @@ impl Txn<'_> {
             self.book(&transaction)?;
             self.keep_hold(&hold)?;
         }
-        self.release(&row.campaign, row.counted_at, row.price_minor);
-        Ok(())
+        self.release(row.counted(attempt));
+        self.give_back_person(attempt)
     }
 
     /// The conditional update: exactly one row, or somebody else decided. An erased lead keeps none
     /// of its buyer's words.
     fn write_outcome(
-        &self,
+        &mut self,
         concluded: &Concluded,
+        row: &AttemptRow,
         state: AttemptState,
         at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -276,6 +278,7 @@ impl Txn<'_> {
             ],
         )?;
         if changed == 1 {
+            self.track(&row.campaign, row.prepared_at, Some(row.state), state);
             return Ok(());
         }
         Err(StoreError::Conflict(format!("`{}` was decided already", concluded.attempt)))

@@ -1,15 +1,16 @@
 //! Commit A: the intent is durable before the lead leaves the house.
 
+use exchange_core::caps::Counted;
 use exchange_core::record::{Intent, UnknownPolicy};
 use exchange_model::outcome::BidToken;
 use exchange_model::reason::{LeadStatus, Refused};
-use exchange_model::{AttemptId, LeadId, MinorUnits, Timestamp};
+use exchange_model::{AttemptId, MinorUnits, Timestamp};
 use rusqlite::params;
 use settlement_ledger::hold::{self, HoldRequest};
 use settlement_ledger::{Account, Hold, LedgerError, Transaction};
 
 use super::super::attempt::{LeadRow, lead_row, policy_code, states};
-use super::super::columns::{all, digits, one, run, terms_text};
+use super::super::columns::{digits, run, terms_text};
 use super::super::price_terms;
 use super::super::txn::Txn;
 use crate::error::StoreError;
@@ -18,7 +19,7 @@ use crate::recovery::AttemptState;
 impl Txn<'_> {
     /// Prepares an attempt, or refuses it and writes nothing.
     ///
-    /// A late sale, an operator's stop, duplicate, caps and credit are looked at in this order, inside the write that uses them up.
+    /// A late sale, an operator's stop, the person, caps and credit are looked at in this order, inside the write that uses them up.
     pub(super) fn prepare(
         &mut self,
         intent: &Intent,
@@ -34,11 +35,11 @@ impl Txn<'_> {
         }
         self.check_may_post(intent, &row)?;
         let price = intent.hold.to_minor().map_err(LedgerError::from)?;
-        if self.is_duplicate(lead)? {
-            return Ok(Err(Refused::Duplicate));
+        if let Some(refused) = self.refuse_person(intent)? {
+            return Ok(Err(refused));
         }
-        let usage = &self.shared.usage;
-        if usage.with(&intent.campaign, |c| c.usage.has_room(&intent.caps, price)).is_err() {
+        self.know_caps(&intent.caps)?;
+        if self.shared.usage.has_room(&intent.caps, price).is_err() {
             return Ok(Err(Refused::Cap));
         }
         let held = match self.place_hold(intent, at) {
@@ -53,8 +54,15 @@ impl Txn<'_> {
             self.book(&transaction)?;
             self.keep_hold(&hold)?;
         }
-        self.claim(lead, at)?;
-        self.reserve(&intent.campaign, row.received_at, price);
+        self.claim_person(intent, &row, at)?;
+        self.track(&intent.campaign, at, None, AttemptState::Prepared);
+        self.reserve(Counted {
+            attempt: intent.attempt,
+            campaign: intent.campaign.clone(),
+            source: row.source,
+            at: row.received_at,
+            price,
+        });
         Ok(Ok(()))
     }
 
@@ -88,30 +96,6 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Whether another lead claimed one of this lead's values within its window.
-    fn is_duplicate(&self, lead: LeadId) -> Result<bool, StoreError> {
-        let mine = "SELECT scope, fingerprint, since FROM claim
-                    WHERE lead = ?1 AND claimed_at IS NULL";
-        let mine = all(self.conn, mine, [lead.to_bytes()], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, i64>(2)?))
-        })?;
-        for (scope, fingerprint, since) in mine {
-            let sql = "SELECT 1 FROM claim WHERE scope = ?1 AND fingerprint = ?2
-                       AND claimed_at >= ?3 AND lead <> ?4 LIMIT 1";
-            let params = (scope, fingerprint, since, lead.to_bytes());
-            if one(self.conn, sql, params, |_row| Ok(()))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn claim(&self, lead: LeadId, at: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE claim SET claimed_at = ?2 WHERE lead = ?1 AND claimed_at IS NULL";
-        run(self.conn, sql, (lead.to_bytes(), at.unix_micros()))?;
-        Ok(())
-    }
-
     fn place_hold(
         &self,
         intent: &Intent,
@@ -141,9 +125,9 @@ impl Txn<'_> {
             self.conn,
             "INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
                token, terms, policy, resolve_by, counted_at, prepared_at, request_step, on_price,
-               state)
+               source, state)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-               'prepared')",
+               ?17, 'prepared')",
             params![
                 intent.attempt.lead().to_bytes(),
                 intent.attempt.step(),
@@ -161,6 +145,7 @@ impl Txn<'_> {
                 at.unix_micros(),
                 other_key.map(AttemptId::step),
                 price_terms::text(&intent.on_price),
+                row.source.as_str(),
             ],
         )?;
         Ok(())

@@ -154,17 +154,13 @@ impl Txn<'_> {
             ),
         )?;
         match answer.status {
-            LeadStatus::Unsold | LeadStatus::Duplicate | LeadStatus::Abandoned => {
+            LeadStatus::Unsold | LeadStatus::Duplicate => self.drop_claims(lead),
+            LeadStatus::Abandoned => {
+                self.forget_submission(lead)?;
                 self.drop_claims(lead)
             }
             LeadStatus::Sold | LeadStatus::Pending | LeadStatus::Unresolved => Ok(()),
         }
-    }
-
-    /// Gives a lead's duplicate claims free.
-    pub(in super::super) fn drop_claims(&self, lead: LeadId) -> Result<(), StoreError> {
-        run(self.conn, "DELETE FROM claim WHERE lead = ?1", [lead.to_bytes()])?;
-        Ok(())
     }
 
     /// Keeps what the seller was told. The first reply stands: it is what retries get.

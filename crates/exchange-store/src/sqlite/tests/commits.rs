@@ -75,39 +75,6 @@ fn a_prepaid_buyer_spends_what_it_paid_and_no_more() {
 }
 
 #[test]
-fn the_same_person_is_a_duplicate_until_nobody_bought() {
-    let desk = Desk::new();
-    let again = |number| {
-        let reply = desk.store().intake(desk.intake_of(number, &phone(1))).blocking_wait();
-        assert_eq!(reply.unwrap(), IntakeReply::Accepted);
-    };
-    desk.take_in(1);
-    desk.prepare(intent(1, 1, "acme", "12.00")).unwrap();
-    again(2);
-    assert_eq!(desk.prepare(intent(2, 1, "acme", "12.00")).unwrap_err(), Refused::Duplicate);
-    let claims = desk.intake_of(3, &phone(1)).claims;
-    let seen = || desk.store().duplicate(&claims).blocking_wait().unwrap();
-    assert_eq!(seen(), Some(lead_id(1)));
-    desk.answer(1, concluded(attempt(1, 1), rejected()), LeadStatus::Unsold);
-    assert_eq!(seen(), None);
-    desk.prepare(intent(2, 1, "acme", "12.00")).unwrap();
-    again(3);
-    assert_eq!(desk.prepare(intent(3, 1, "acme", "12.00")).unwrap_err(), Refused::Duplicate);
-    desk.verify();
-}
-
-#[test]
-fn a_duplicate_outside_the_window_is_none() {
-    let desk = Desk::new();
-    desk.sell(1, "acme", "12.00");
-    let mut later = desk.intake_of(2, &phone(1));
-    later.claims[0].since = at(3);
-    desk.store().intake(later).blocking_wait().unwrap();
-    desk.prepare(intent(2, 1, "acme", "12.00")).unwrap();
-    desk.verify();
-}
-
-#[test]
 fn a_lost_answer_keeps_the_hold_until_it_is_known() {
     let desk = Desk::new();
     desk.take_in(1);

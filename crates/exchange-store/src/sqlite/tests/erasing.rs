@@ -39,7 +39,10 @@ fn contact_data_is_never_in_our_files_in_the_clear() {
 #[test]
 fn an_erased_lead_cannot_be_opened_even_with_a_copy_of_the_ciphertext() {
     let desk = Desk::new();
-    desk.sell(1, "acme", "12.00");
+    desk.take_in(1);
+    let person = desk.person(&phone(1), at(0));
+    desk.prepare(Intent { person, ..intent(1, 1, "acme", "12.00") }).unwrap();
+    desk.answer(1, concluded(attempt(1, 1), accepted()), LeadStatus::Sold);
     let mut trace = Trace::new("auto_main", at(1));
     let text = Some(format!("we know {}", phone(1)));
     let no_bid =
@@ -49,7 +52,7 @@ fn an_erased_lead_cannot_be_opened_even_with_a_copy_of_the_ciphertext() {
     desk.view(1);
     let sealed = blob(&desk, "SELECT sealed FROM contact");
     let wrapped = blob(&desk, "SELECT wrapped FROM lead_key");
-    let claimed = blob(&desk, "SELECT fingerprint FROM claim");
+    let claimed = blob(&desk, "SELECT fingerprint FROM person_claim");
     assert!([&sealed, &wrapped, &claimed].iter().all(|bytes| holds(&files(&desk), bytes)));
     assert!(holds(&files(&desk), phone(1).as_bytes()), "the buyer's words echo the phone");
 

@@ -32,7 +32,6 @@ fn ping(desk: &Desk, number: u8) {
     let mut intake = desk.intake_of(number, &phone(number));
     intake.kind = IntakeKind::Ping;
     intake.idempotency = Some(IdempotencyKey::new(IntakeKind::Ping, "p").unwrap());
-    intake.claims = Vec::new();
     assert_eq!(desk.store().intake(intake).blocking_wait().unwrap(), IntakeReply::Accepted);
 }
 
