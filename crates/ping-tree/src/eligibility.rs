@@ -118,7 +118,7 @@ pub fn eligibility(
     request: &LeadRequest<'_>,
     standing: &dyn Standing,
 ) -> Result<(), Ineligible> {
-    gates(campaign, None, request, standing)
+    gates(&Asking { campaign, spot: None, accepted: false }, request, standing)
 }
 
 /// Whether a campaign may be pinged for this lead in one place of a tree.
@@ -130,15 +130,34 @@ pub fn eligibility_at(
     request: &LeadRequest<'_>,
     standing: &dyn Standing,
 ) -> Result<(), Ineligible> {
-    gates(&spot.member.campaign, Some(spot), request, standing)
+    let campaign = &spot.member.campaign;
+    gates(&Asking { campaign, spot: Some(spot), accepted: false }, request, standing)
 }
 
-fn gates(
-    campaign: &Campaign,
-    spot: Option<&Spot<'_>>,
+/// The same for a campaign whose filter is known to accept the lead.
+pub(crate) fn eligibility_of_accepting(
+    spot: &Spot<'_>,
     request: &LeadRequest<'_>,
     standing: &dyn Standing,
 ) -> Result<(), Ineligible> {
+    let campaign = &spot.member.campaign;
+    gates(&Asking { campaign, spot: Some(spot), accepted: true }, request, standing)
+}
+
+/// Who is asked about.
+struct Asking<'a> {
+    campaign: &'a Campaign,
+    spot: Option<&'a Spot<'a>>,
+    /// Whether its filter is known to hold.
+    accepted: bool,
+}
+
+fn gates(
+    asking: &Asking<'_>,
+    request: &LeadRequest<'_>,
+    standing: &dyn Standing,
+) -> Result<(), Ineligible> {
+    let Asking { campaign, spot, accepted } = *asking;
     if campaign.is_paused() || standing.paused(&campaign.id) {
         return Err(Ineligible::Plain(IneligibleKind::Paused));
     }
@@ -151,8 +170,10 @@ fn gates(
     if spot.is_some_and(|spot| !spot.is_met(request.lead.attributes())) {
         return Err(Ineligible::Plain(IneligibleKind::WhenNotMet));
     }
-    if let Some(rule) = campaign.accepts.first_refusal(request.lead.attributes()) {
-        let field = campaign.vertical.field(rule.rule.field).name.clone();
+    if !accepted
+        && let Some(telling) = campaign.accepts.first_refusal(request.lead.attributes())
+    {
+        let field = campaign.vertical.field(telling.rule.field).name.clone();
         return Err(Ineligible::Filtered { field });
     }
     if !campaign.person.has_consent(request.lead) {

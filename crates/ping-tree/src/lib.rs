@@ -17,6 +17,7 @@ mod eligibility;
 pub mod explain;
 pub mod filter;
 mod harvest;
+pub mod index;
 mod list;
 mod payout;
 pub mod person;
@@ -43,7 +44,7 @@ pub use eligibility::{LeadRequest, Spot, Standing, Wishes, eligibility, eligibil
 pub use filter::Filter;
 pub use harvest::{Harvest, HarvestSign, Scorecard};
 pub use payout::{Band, PayoutRule, PayoutWritten};
-pub use plan::{Plan, PlannedTier, plan};
+pub use plan::{Plan, PlannedTier, kept_out, plan, sift};
 pub use routing::{
     CAMPAIGNS_MAX, CASCADE_MAX, DEADLINE_MAX, FindList, MEMBERS_MAX, Routing, Sources, TIERS_MAX,
     compile,

@@ -46,7 +46,7 @@ pub const CAMPAIGNS_MAX: usize = 20_000;
 /// Most tiers of a tree.
 pub const TIERS_MAX: usize = 20;
 /// Most members of a tree, all tiers together.
-pub const MEMBERS_MAX: usize = 1_000;
+pub const MEMBERS_MAX: usize = 20_000;
 /// Most further bidders tried after a rejected post, per tier.
 pub const CASCADE_MAX: u8 = 10;
 

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use crate::amount::Amount;
 use crate::campaign::Campaign;
 use crate::filter::Filter;
+use crate::index::Places;
 
 /// How the members of a tier compete.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -192,6 +193,8 @@ pub struct Tree {
     pub tiers: Vec<Tier>,
     /// Whether any campaign stands in more than one tier.
     pub repeats: bool,
+    /// Every place in it, with the index over what campaigns accept.
+    pub places: Arc<Places>,
     /// Where its name is written.
     pub place: Place,
 }

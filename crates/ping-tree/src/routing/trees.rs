@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::amount::Amount;
 use crate::list::Lists;
+use crate::index::Places;
 use crate::routing::reading::{bounded, required, schema, shown, title, vertical, zone};
 use crate::routing::tiers::{With, Within, required_duration, tiers};
 use crate::routing::{Routing, Sources, amounts};
@@ -72,6 +73,7 @@ fn tree(
         zone: zone.map_or(TimeZone::UTC, |zone| zone.value),
         least_margin,
         repeats: repeats(&tiers),
+        places: Arc::new(Places::new(&tiers)),
         tiers,
         place: id.place.clone(),
         vertical: Arc::clone(&vertical),
