@@ -31,14 +31,14 @@ mod view;
 pub use api_key::{ApiKey, KeyMode};
 pub use error::StoreError;
 pub use intake::{
-    BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, Print, IdempotencyKey, Intake, IntakeKind, IntakeReply,
-    StoredReply,
+    BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind,
+    IntakeReply, Print, StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};
 pub use rehearsal::rehearsal_permit;
 pub use sqlite::{
-    CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous, free_space,
-    read_note,
+    Bought, CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous,
+    free_space, read_note,
 };
 pub use store::{Committed, ExchangeStore, Failure, all_transactions};
 pub use suppression::{
@@ -47,6 +47,6 @@ pub use suppression::{
 pub use ticket::Ticket;
 pub use track_record::{Chance, PingCount, PostTally};
 pub use view::{
-    AttemptRecord, AttemptView, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding,
-    LeadView, PingRecord, Replay, StoredTransaction, TransactionPage,
+    AttemptRecord, AttemptView, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts,
+    LeadStanding, LeadView, PingRecord, Replay, StoredTransaction, TransactionPage,
 };

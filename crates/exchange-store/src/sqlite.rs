@@ -33,8 +33,8 @@ use crate::ticket::Ticket;
 use crate::track_record::{Chance, PingCount, PostTally};
 use crate::vault::{DerivedKeys, RootKey};
 use crate::view::{
-    AttemptRecord, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding, LeadView,
-    PingRecord, Replay, TransactionPage,
+    AttemptRecord, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding,
+    LeadView, PingRecord, Replay, TransactionPage,
 };
 
 mod attempt;
@@ -56,6 +56,7 @@ mod people;
 mod price_terms;
 mod readers;
 mod reading;
+mod recorded;
 mod recover;
 mod request;
 mod scores;
@@ -74,6 +75,7 @@ pub use free_space::free_space;
 pub use lock::read_note;
 pub use options::{CommitObserver, StoreOptions, StoreStats, Synchronous};
 pub use reading::StoreReader;
+pub use recorded::Bought;
 
 use lock::StoreLock;
 use readers::Readers;

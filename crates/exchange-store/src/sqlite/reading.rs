@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use exchange_core::record::{CapLimit, Tally};
 use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, LeadId, MinorUnits, Timestamp};
+use rusqlite::Connection;
 use settlement_ledger::hold::Hold;
 use settlement_ledger::verify::VerifyReport;
 
@@ -16,9 +17,7 @@ use super::columns::one;
 use super::readers::Readers;
 use super::recover::fill;
 use super::shared::Shared;
-use super::{
-    books, keys, late, migrations, operators, readers, scores, sound, versions, views,
-};
+use super::{books, keys, late, migrations, operators, readers, scores, sound, versions, views};
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::operators::{AuditEntry, ConfigVersion, Stops};
@@ -66,6 +65,14 @@ impl StoreReader {
         scores::fill(&conn, &shared, now)?;
         let readers = Readers::start(path, 1, &shared)?;
         Ok(Self { readers, shared, root: Arc::new(root), path: path.to_owned() })
+    }
+
+    /// Asks one question.
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Ticket<T> {
+        self.readers.ask(read)
     }
 
     /// As [`crate::ExchangeStore::lead_view`].
