@@ -10,20 +10,26 @@ use std::time::Duration;
 use exchange_model::document::Spanned;
 use exchange_model::lead::{FieldError, IntakeFields, intake};
 use exchange_model::outcome::{PingAnswer, PostAnswer};
-use exchange_model::reason::{CapName, Ineligible, IneligibleKind, LeadStatus};
+use exchange_model::reason::{CapName, Ineligible, IneligibleKind, LeadStatus, Passed};
 use exchange_model::{
-    CampaignId, Document, Findings, Lead, LeadId, Money, Place, SourceId, Stage, Timestamp, TreeId,
+    BrandList, CampaignId, Document, Findings, Lead, LeadId, Money, Place, SourceId, Stage, Timestamp, TreeId,
 };
 
+use crate::eligibility::Wishes;
 use crate::routing::Routing;
 use crate::source::Source;
 use crate::tree::Tree;
 
 mod answers;
+mod asks;
+mod brands;
 mod expect;
 mod fixture;
+mod history;
 mod members;
 mod read;
+
+pub use history::History;
 
 /// Most tests in one file.
 pub const TESTS_MAX: usize = 1_000;
@@ -60,6 +66,14 @@ pub struct TestCase {
     pub bids: BTreeMap<CampaignId, ScriptedBid>,
     /// What buyers answer to a post. A campaign without an entry accepts.
     pub posts: BTreeMap<CampaignId, PostAnswer>,
+    /// The least payout that the request accepts, beside the source's.
+    pub min_price: Option<Money>,
+    /// What the request asks of whoever buys.
+    pub wishes: Wishes,
+    /// Whom the consumer agreed to hear from, where the request says so.
+    pub consented_to: Option<BrandList>,
+    /// What happened before.
+    pub history: History,
     /// What must come of it.
     pub expect: Expect,
     /// Where it is written.
@@ -79,7 +93,8 @@ impl TestCase {
             pinged: None,
             today: self.at.date_in(&jiff::tz::TimeZone::UTC),
         };
-        intake(id, &self.tree.vertical, from).map(|taken| taken.lead)
+        let lead = intake(id, &self.tree.vertical, from).map(|taken| taken.lead)?;
+        Ok(lead.with_consent(self.consented_to.clone()))
     }
 }
 
@@ -101,14 +116,28 @@ pub struct Expect {
     pub winner: Option<Spanned<CampaignId>>,
     /// What the buyer pays.
     pub price: Option<Spanned<Money>>,
-    /// What the seller is owed.
+    /// What the seller is owed, for all sales together.
     pub payout: Option<Spanned<Money>>,
+    /// What the first sale was worth before the payout.
+    pub value: Option<Spanned<Money>>,
+    /// Exactly these buy it, each at this price.
+    pub winners: Option<Spanned<BTreeMap<CampaignId, Money>>>,
+    /// The brands that a campaign's sale was booked for, in any order.
+    pub legs: BTreeMap<CampaignId, Spanned<Vec<String>>>,
+    /// Exactly these are pinged, in any order.
+    pub pinged: Option<Spanned<Vec<CampaignId>>>,
+    /// No ping goes to these, for whatever reason.
+    pub unasked: Option<Spanned<Vec<CampaignId>>>,
+    /// Whether a tier closed before every bidder had answered, because nobody left could win.
+    pub closed_early: Option<Spanned<bool>>,
     /// Exactly these are posted to, in this order.
     pub posted: Option<Spanned<Vec<CampaignId>>>,
     /// Campaigns that are not pinged, and why.
     pub ineligible: BTreeMap<CampaignId, Spanned<IneligiblePattern>>,
     /// Campaigns that make no usable bid: the code, as in [`exchange_model::reason::NoBid::code`].
     pub no_bid: BTreeMap<CampaignId, Spanned<&'static str>>,
+    /// Campaigns whose usable bid does not buy, and why.
+    pub passed: BTreeMap<CampaignId, Spanned<Passed>>,
 }
 
 /// `filtered` fits any filter, `filtered(state)` only the one on that field.

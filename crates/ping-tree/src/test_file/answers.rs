@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exchange_model::document::{Entry, NodeKind, Spanned};
+use exchange_model::document::{Entry, Node, NodeKind, Spanned};
 use exchange_model::finding::nearest;
 use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
 use exchange_model::reason::{NoBid, NotSent, RejectClass, Rejection, Unknown};
 use exchange_model::{CampaignId, Findings, Money, Place, TableReader};
 
 use crate::campaign::{Campaign, PriceMode};
-use crate::test_file::ScriptedBid;
+use crate::test_file::{ScriptedBid, brands};
 use crate::test_file::members::Members;
 
 pub(super) fn bids(
@@ -47,14 +47,32 @@ fn bid(
             findings.error("bare_money", place, message, bid_help(campaign));
             None
         }
-        NodeKind::Boolean(_) | NodeKind::Datetime(_) | NodeKind::Array(_) => {
+        NodeKind::Array(items) => several(campaign, items, table, place, findings)
+            .map(|answer| ScriptedBid { after: Duration::ZERO, answer }),
+        NodeKind::Boolean(_) | NodeKind::Datetime(_) => {
             bad_bid(campaign, place, findings);
             None
         }
     }
 }
 
-/// `{ after = "950ms", price = "55.00" }`, `{ answer = "yes" }` or `{ declined = "duplicate" }`.
+/// Several bids in one answer, of a campaign that bids.
+fn several(
+    campaign: &Campaign,
+    items: &[Node],
+    table: &TableReader<'_>,
+    place: Place,
+    findings: &mut Findings,
+) -> Option<PingAnswer> {
+    if let PriceMode::Fixed { .. } = campaign.price {
+        bad_bid(campaign, place, findings);
+        return None;
+    }
+    brands::bid(items, campaign.vertical.currency(), table, place, findings)
+}
+
+/// `{ after = "950ms", price = "55.00" }`, `{ answer = "yes" }`, `{ declined = "duplicate" }`, or
+/// `{ after = "1s", bids = [...] }`.
 fn slow_bid(
     campaign: &Campaign,
     mut table: TableReader<'_>,
@@ -65,11 +83,20 @@ fn slow_bid(
     let text = table.string("answer", "\"yes\"", findings);
     let declined = class(&mut table, "declined", findings);
     let place = table.own_place();
+    let bids = match table.node("bids").map(|node| &node.kind) {
+        Some(NodeKind::Array(items)) => Some(several(campaign, items, &table, place.clone(), findings)?),
+        Some(_) => {
+            bad_bid(campaign, place, findings);
+            return None;
+        }
+        None => None,
+    };
     table.finish(findings);
-    let answer = match (price.or(text), declined) {
-        (Some(text), None) => answer(campaign, text.value, text.place, findings)?,
-        (None, Some(class)) => declined_as(class),
-        (Some(_), Some(_)) | (None, None) => {
+    let answer = match (price.or(text), declined, bids) {
+        (Some(text), None, None) => answer(campaign, text.value, text.place, findings)?,
+        (None, Some(class), None) => declined_as(class),
+        (None, None, Some(bids)) => bids,
+        _ => {
             bad_bid(campaign, place, findings);
             return None;
         }
@@ -115,7 +142,7 @@ fn bad_bid(campaign: &Campaign, place: Place, findings: &mut Findings) {
 fn bid_help(campaign: &Campaign) -> String {
     match campaign.price {
         PriceMode::Bid { .. } => {
-            "it bids: write \"31.00\", \"no\" or { after = \"950ms\", price = \"31.00\" }"
+            "it bids: write \"31.00\", \"no\", [{ name = \"A\", price = \"31.00\" }] or { after = \"950ms\", price = \"31.00\" }"
         }
         PriceMode::Fixed { .. } => {
             "its price is fixed: write \"yes\", \"no\" or { after = \"950ms\", answer = \"yes\" }"
@@ -127,6 +154,7 @@ fn bid_help(campaign: &Campaign) -> String {
 pub(super) fn posts(
     table: &TableReader<'_>,
     members: &Members<'_>,
+    bids: &BTreeMap<CampaignId, ScriptedBid>,
     findings: &mut Findings,
 ) -> BTreeMap<CampaignId, PostAnswer> {
     let mut posts = BTreeMap::new();
@@ -134,7 +162,8 @@ pub(super) fn posts(
         let post = match &entry.value.kind {
             NodeKind::Table(inner) => {
                 let span = entry.key_span.clone();
-                post(table.inner(inner, span), campaign, findings)
+                let bid = bids.get(&campaign.id);
+                post(table.inner(inner, span), campaign, bid, findings)
             }
             NodeKind::String(text) if text == "accepted" => {
                 Some(PostAnswer::Accepted(Acceptance::default()))
@@ -153,10 +182,12 @@ pub(super) fn posts(
 }
 
 /// `{ rejected = "duplicate" }`, with `counter = "12.00"` what it would pay instead,
-/// `{ accepted = "14.00" }`, `{ unknown = "timeout" }` or `{ not_sent = "connect" }`.
+/// `{ accepted = "14.00" }`, `{ legs = ["A"] }`, `{ unknown = "timeout" }` or
+/// `{ not_sent = "connect" }`.
 fn post(
     mut table: TableReader<'_>,
     campaign: &Campaign,
+    bid: Option<&ScriptedBid>,
     findings: &mut Findings,
 ) -> Option<PostAnswer> {
     let place = table.own_place();
@@ -168,6 +199,7 @@ fn post(
     });
     let rejected = class(&mut table, "rejected", findings)
         .map(|class| PostAnswer::Rejected(Rejection { class, text: None, counter }));
+    let legs = legs(&mut table, bid, findings);
     let unknown = code(&mut table, "unknown", Codes::of(Unknown::ALL, Unknown::code), findings);
     let not_sent = code(&mut table, "not_sent", Codes::of(NotSent::ALL, NotSent::code), findings);
     table.finish(findings);
@@ -178,13 +210,32 @@ fn post(
     }
     rejected
         .or(accepted)
+        .or(legs)
         .or_else(|| unknown.map(PostAnswer::Unknown))
         .or_else(|| not_sent.map(PostAnswer::NotSent))
 }
 
+/// The brands that took the lead, of those that bid.
+fn legs(
+    table: &mut TableReader<'_>,
+    bid: Option<&ScriptedBid>,
+    findings: &mut Findings,
+) -> Option<PostAnswer> {
+    let place = table.node("legs").map(|node| node.span.clone()).map(|span| table.place(span))?;
+    let names = table.strings("legs", findings)?;
+    let names: Vec<&str> = names.iter().map(|name| name.value).collect();
+    if brands::all_bid(&names, bid) {
+        return Some(PostAnswer::Accepted(brands::accepted_by(&names, bid)));
+    }
+    let message = "`legs` names a brand that has not bid".to_owned();
+    let help = "name brands of this test's `bids`: [{ name = \"A\", price = \"5.00\" }]";
+    findings.error("bad_post", place, message, help.to_owned());
+    None
+}
+
 fn bad_post(place: Place, findings: &mut Findings) {
     let message = "a buyer cannot answer a post like this".to_owned();
-    let help = "write \"accepted\", \"not_sent\", { rejected = \"duplicate\" } or { unknown = \"timeout\" }";
+    let help = "write \"accepted\", \"not_sent\", { rejected = \"duplicate\" } { legs = [\"A\"] } or { unknown = \"timeout\" }";
     findings.error("bad_post", place, message, help.to_owned());
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use exchange_model::document::{NodeKind, Spanned};
 use exchange_model::finding::nearest;
-use exchange_model::reason::{CapKind, CapName, IneligibleKind, LeadStatus};
-use exchange_model::{CampaignId, Findings, TableReader, Vertical};
+use exchange_model::reason::{CapKind, CapName, IneligibleKind, LeadStatus, Passed};
+use exchange_model::{CampaignId, Findings, Money, TableReader, Vertical};
 
 use crate::test_file::answers::{Codes, unknown_reason};
 use crate::test_file::members::Members;
@@ -20,10 +20,12 @@ const NO_BID_CODES: &[&str] = &[
     "above_ceiling",
     "below_reserve",
     "below_min_price",
+    "below_margin",
     "wrong_currency",
     "connect_error",
     "http_error",
     "bad_reply",
+    "buyer_failed",
     "saturated",
 ];
 
@@ -42,9 +44,16 @@ pub(super) fn expect(
         winner: winner(&mut table, members, findings),
         price: table.money("price", currency, findings),
         payout: table.money("payout", currency, findings),
-        posted: posted(&mut table, members, findings),
+        value: table.money("value", currency, findings),
+        winners: winners(&mut table, members, findings),
+        legs: legs(&mut table, members, findings),
+        pinged: listed(&mut table, "pinged", members, findings),
+        unasked: listed(&mut table, "unasked", members, findings),
+        closed_early: table.boolean("closed_early", findings),
+        posted: listed(&mut table, "posted", members, findings),
         ineligible: ineligible(&mut table, members, findings),
         no_bid: no_bid(&mut table, members, findings),
+        passed: passed(&mut table, members, findings),
     };
     table.finish(findings);
     contradictions(&expect, findings);
@@ -67,16 +76,62 @@ fn winner(
     Some(Spanned { value: winner.id.clone(), place: name.place })
 }
 
-fn posted(
+/// A list of members, and where it is written.
+fn listed(
     table: &mut TableReader<'_>,
+    key: &'static str,
     members: &Members<'_>,
     findings: &mut Findings,
 ) -> Option<Spanned<Vec<CampaignId>>> {
-    let span = table.node("posted")?.span.clone();
-    let names = table.strings("posted", findings)?;
-    let found = names.iter().map(|name| members.find(name.value, &name.place, findings));
-    let value: Vec<CampaignId> = found.flatten().map(|member| member.id.clone()).collect();
-    (value.len() == names.len()).then(|| Spanned { value, place: table.place(span) })
+    let span = table.node(key)?.span.clone();
+    let value = members.listed(table, key, findings)?;
+    Some(Spanned { value, place: table.place(span) })
+}
+
+/// `winners = { "acme_mutual/auto-tx" = "9.50" }`.
+fn winners(
+    table: &mut TableReader<'_>,
+    members: &Members<'_>,
+    findings: &mut Findings,
+) -> Option<Spanned<BTreeMap<CampaignId, Money>>> {
+    let inner = table.table("winners", findings)?;
+    let mut winners = BTreeMap::new();
+    for (campaign, entry) in members.entries(&inner, findings) {
+        let price = match &entry.value.kind {
+            NodeKind::String(text) => Money::parse(text, campaign.vertical.currency()).ok(),
+            _ => None,
+        };
+        match price {
+            Some(price) => {
+                winners.insert(campaign.id.clone(), price);
+            }
+            None => inner.wrong_type(&entry.value, &entry.key, "\"9.50\"", findings),
+        }
+    }
+    Some(Spanned { value: winners, place: inner.own_place() })
+}
+
+/// `legs = { "buyer/campaign" = ["A"] }`.
+fn legs(
+    table: &mut TableReader<'_>,
+    members: &Members<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<CampaignId, Spanned<Vec<String>>> {
+    let Some(inner) = table.table("legs", findings) else { return BTreeMap::new() };
+    let mut legs = BTreeMap::new();
+    for (campaign, entry) in members.entries(&inner, findings) {
+        let NodeKind::Array(items) = &entry.value.kind else {
+            inner.wrong_type(&entry.value, &entry.key, "[\"A\"]", findings);
+            continue;
+        };
+        let names = items.iter().filter_map(|item| match &item.kind {
+            NodeKind::String(name) => Some(name.clone()),
+            _ => None,
+        });
+        let (value, place) = (names.collect(), inner.place(entry.value.span.clone()));
+        legs.insert(campaign.id.clone(), Spanned { value, place });
+    }
+    legs
 }
 
 /// The entries of a table from campaigns to codes.
@@ -186,20 +241,40 @@ fn no_bid(
     expected
 }
 
+fn passed(
+    table: &mut TableReader<'_>,
+    members: &Members<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<CampaignId, Spanned<Passed>> {
+    let mut expected = BTreeMap::new();
+    for (campaign, text) in codes(table, "passed", members, findings) {
+        let value = Codes::of(Passed::ALL, Passed::code).find(&text, findings);
+        expected.extend(value.map(|value| (campaign, Spanned { value, place: text.place })));
+    }
+    expected
+}
+
 /// A lead that nobody buys has no winner, price or payout.
 fn contradictions(expect: &Expect, findings: &mut Findings) {
     let Some(status) = expect.status.as_ref().filter(|status| status.value != LeadStatus::Sold)
     else {
         return;
     };
+    // Of a lead that several may buy some may have it while another's answer is outstanding.
+    if status.value == LeadStatus::Pending {
+        return;
+    }
     let places = [
         expect.winner.as_ref().map(|winner| &winner.place),
         expect.price.as_ref().map(|price| &price.place),
         expect.payout.as_ref().map(|payout| &payout.place),
+        expect.value.as_ref().map(|value| &value.place),
+        expect.winners.as_ref().map(|winners| &winners.place),
     ];
     for place in places.into_iter().flatten() {
         let message = format!("a lead that ends `{}` is not bought", status.value);
-        let help = "write `status = \"sold\"`, or leave winner, price and payout out".to_owned();
+        let help =
+            "write `status = \"sold\"`, or leave winner, price, value and payout out".to_owned();
         findings.error("bad_expectation", place.clone(), message, help);
     }
 }
@@ -222,10 +297,12 @@ mod tests {
             NoBid::AboveCeiling(money),
             NoBid::BelowReserve(money),
             NoBid::BelowMinPrice(money),
+            NoBid::BelowMargin(money),
             NoBid::WrongCurrency,
             NoBid::ConnectError(NotSent::Dns),
             NoBid::HttpError(500),
             NoBid::BadReply(String::new()),
+            NoBid::BuyerFailed,
             NoBid::Saturated,
         ];
         assert_eq!(all.iter().map(NoBid::code).collect::<Vec<_>>(), NO_BID_CODES);

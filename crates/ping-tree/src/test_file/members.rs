@@ -36,6 +36,19 @@ impl<'a> Members<'a> {
         member
     }
 
+    /// The members that a list names, in its order; nothing when it is not there or one is none.
+    pub(super) fn listed(
+        &self,
+        table: &mut TableReader<'_>,
+        key: &'static str,
+        findings: &mut Findings,
+    ) -> Option<Vec<CampaignId>> {
+        let names = table.strings(key, findings)?;
+        let found = names.iter().map(|name| self.find(name.value, &name.place, findings));
+        let listed: Vec<CampaignId> = found.flatten().map(|member| member.id.clone()).collect();
+        (listed.len() == names.len()).then_some(listed)
+    }
+
     /// Every entry of a table whose keys are members.
     pub(super) fn entries<'t>(
         &self,

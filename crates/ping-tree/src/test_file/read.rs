@@ -10,7 +10,7 @@ use crate::routing::Routing;
 use crate::source::Source;
 use crate::test_file::fixture::Fixtures;
 use crate::test_file::members::Members;
-use crate::test_file::{TESTS_MAX, TestCase, TestFile, answers, expect};
+use crate::test_file::{TESTS_MAX, TestCase, TestFile, answers, asks, expect, history};
 use crate::tree::Tree;
 
 pub(super) fn test_file(
@@ -82,6 +82,8 @@ impl Reading<'_, '_> {
             self.fixtures.mark_used(name, findings);
         }
         let (bids, posts) = (table.table("bids", findings), table.table("posts", findings));
+        let history = table.table("history", findings);
+        mark_known(table);
         if table.node("expect").is_none() {
             table.missing("expect", "{ status = \"sold\" }", findings);
         }
@@ -91,7 +93,9 @@ impl Reading<'_, '_> {
         let members = Members { routing: self.routing, tree: &tree };
         let bids = bids.map(|table| answers::bids(&table, &members, findings)).unwrap_or_default();
         let posts =
-            posts.map(|table| answers::posts(&table, &members, findings)).unwrap_or_default();
+            posts.map(|table| answers::posts(&table, &members, &bids, findings)).unwrap_or_default();
+        let asks = asks::asks(table, tree.vertical.currency(), findings);
+        let history = history.map(|table| history::history(table, &members, findings));
         let expect = expected.map(|table| expect::expect(table, &members, findings));
         let fields = lead_name
             .as_ref()
@@ -105,6 +109,10 @@ impl Reading<'_, '_> {
             lead_name: lead_name.value.to_owned(),
             bids,
             posts,
+            min_price: asks.min_price,
+            wishes: asks.wishes,
+            consented_to: asks.consented_to,
+            history: history.unwrap_or_default(),
             expect: expect?,
             place: name.place,
             tree,
@@ -156,6 +164,13 @@ impl Reading<'_, '_> {
             return None;
         }
         self.routing.tree(source.first_tree()).map(Arc::clone)
+    }
+}
+
+/// Marks the keys of a request, which are read once the tree is known.
+fn mark_known(table: &mut TableReader<'_>) {
+    for key in ["min_price", "max_buyers", "exclude", "consented_to"] {
+        let _read_later = table.node(key);
     }
 }
 
