@@ -150,7 +150,12 @@ impl Caps {
     pub(crate) fn extend(&self, limits: &mut Vec<CapLimit>, scope: &CapScope, clock: Clock<'_>) {
         for cap in &self.caps {
             let window = self.window(cap.kind, clock);
-            limits.push(CapLimit { scope: scope.clone(), kind: cap.kind, window, limit: cap.limit });
+            limits.push(CapLimit {
+                scope: scope.clone(),
+                kind: cap.kind,
+                window,
+                limit: cap.limit,
+            });
             if self.even.is_some() && matches!(cap.kind, CapKind::Day | CapKind::DaySpend) {
                 let limit = pace(cap.limit, clock.hours.open_today(clock.now, clock.zone));
                 limits.push(CapLimit { scope: scope.clone(), kind: CapKind::Pace, window, limit });

@@ -50,9 +50,7 @@ impl CampaignCaps {
             CapScope::Campaign(_) => &self.own,
             CapScope::Source(_, source) => self.of_source(source),
             CapScope::Buyer(_) => buyer,
-            CapScope::Group(group) => {
-                &self.groups.iter().find(|known| known.group == *group)?.caps
-            }
+            CapScope::Group(group) => &self.groups.iter().find(|known| known.group == *group)?.caps,
         };
         caps.place(limit.kind).cloned()
     }

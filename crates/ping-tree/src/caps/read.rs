@@ -35,14 +35,9 @@ const BY_SOURCE_MAX: usize = 1_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stands<'a> {
     /// At a campaign: everything.
-    Campaign {
-        currency: Currency,
-        price: Option<&'a PriceMode>,
-    },
+    Campaign { currency: Currency, price: Option<&'a PriceMode> },
     /// Wherever leads are only counted and paid: everything but `open`.
-    Shared {
-        currency: Currency,
-    },
+    Shared { currency: Currency },
     /// At a source, where nothing is paid and hours are nobody's: counts alone.
     Source,
 }
@@ -74,7 +69,8 @@ pub(crate) fn caps_of(
     let each_source = caps(reader, "each_source", Stands::Shared { currency }, findings);
     let mut all = CampaignCaps { own, each_source, ..CampaignCaps::default() };
     let mut named = Vec::new();
-    for (name, table) in reader.named_tables("by_source", findings).into_iter().take(BY_SOURCE_MAX) {
+    for (name, table) in reader.named_tables("by_source", findings).into_iter().take(BY_SOURCE_MAX)
+    {
         let caps = read(table, Stands::Shared { currency }, findings);
         match name.value.parse::<SourceId>() {
             Ok(source) => {
@@ -133,7 +129,12 @@ fn spends(
 ) {
     for (key, kind) in SPENDS {
         let Some(currency) = stands.currency() else {
-            not_here(table, key, "count the leads of a source", findings);
+            not_here(
+                table,
+                key,
+                "write it in the `caps` of campaigns; of a source leads are counted",
+                findings,
+            );
             continue;
         };
         let Some(spend) = table.money(key, currency, findings) else { continue };
@@ -201,7 +202,8 @@ fn since(table: &mut TableReader<'_>, caps: &[Cap], findings: &mut Findings) -> 
         return None;
     };
     if !caps.iter().any(|cap| matches!(cap.kind, CapKind::Total | CapKind::TotalSpend)) {
-        let message = "`since` says from when on `total` counts, and there is no `total`".to_owned();
+        let message =
+            "`since` says from when on `total` counts, and there is no `total`".to_owned();
         let help = "write `total` or `total_spend`, or remove `since`".to_owned();
         findings.warning("since_without_total", place, message, help);
     }
@@ -217,6 +219,10 @@ fn date(node: &Node) -> Option<Date> {
 
 /// A cap that cannot stand where it stands.
 fn not_here(table: &mut TableReader<'_>, key: &'static str, help: &str, findings: &mut Findings) {
+    // Asked for only when it is there: it is no key to suggest.
+    if table.raw().get(key).is_none() {
+        return;
+    }
     let Some(node) = table.node(key) else { return };
     let place = table.place(node.span.clone());
     findings.error("not_here", place, format!("`{key}` cannot stand here"), help.to_owned());

@@ -69,7 +69,10 @@ impl Window {
 
 fn second(now: Timestamp) -> Window {
     let start = floor(now, SECOND_MICROS);
-    Window { start, end: Timestamp::from_unix_micros(start.unix_micros().saturating_add(SECOND_MICROS)) }
+    Window {
+        start,
+        end: Timestamp::from_unix_micros(start.unix_micros().saturating_add(SECOND_MICROS)),
+    }
 }
 
 /// The first moment of a day by the clock of `zone`.

@@ -10,7 +10,7 @@ use exchange_model::{
     BuyerId, CampaignId, Document, Findings, Lead, LeadId, MinorUnits, Severity, SourceFile, Stage,
     Timestamp, Vertical, VerticalId,
 };
-use ping_tree::{Routing, Sources, CapLimit, CapScope, Standing, Tally, TestFile, compile};
+use ping_tree::{CapLimit, CapScope, Routing, Sources, Standing, Tally, TestFile, compile};
 
 /// Files by path, as an operator would write it: `buyers/acme_mutual.toml`.
 #[derive(Clone, Default)]
@@ -69,13 +69,15 @@ impl Files {
         let buyers = self.documents("buyers", &mut findings);
         let sellers = self.documents("sellers", &mut findings);
         let trees = self.documents("trees", &mut findings);
+        let groups = self.0.get("groups.toml").map(Arc::clone);
+        let groups = groups.and_then(|file| Document::parse(file, &mut findings));
         let lists = |path: &str| self.0.get(path).cloned();
         let sources = Sources {
             verticals: &verticals,
             buyers: &buyers,
             sellers: &sellers,
             trees: &trees,
-            groups: None,
+            groups: groups.as_ref(),
             lists: &lists,
         };
         let routing = compile(&sources, &mut findings);

@@ -1,6 +1,8 @@
 //! The operator's files in, routing, verdicts and findings out.
 #![cfg(test)]
 
+mod caps;
+mod differential;
 mod eligibility;
 mod errors;
 mod exchange;
@@ -9,4 +11,5 @@ mod filters;
 mod hours;
 mod limits;
 mod test_files;
+mod pace;
 mod windows;
