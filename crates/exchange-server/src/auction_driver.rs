@@ -5,8 +5,8 @@
 //!
 //! > After each event, commands are carried out until the auction waits or is done.
 //!
-//! The driver adds the contact data to a post, by the permit of its durable commit A, and renders
-//! the reply before it is persisted. When the auction is done it stays a while for late answers:
+//! The driver adds the contact data to a post, by the permit of its durable commit A. The reply is
+//! rendered inside its commit, from how the lead stands there, and sent as it is stored. When the auction is done it stays a while for late answers:
 //! a late bid is recorded, a late answer to a post goes to its resolver.
 
 use std::collections::BTreeMap;
@@ -32,6 +32,7 @@ use crate::resolver::{self, Word};
 use crate::running::Outcome;
 use crate::seller_api::problem::Problem;
 use crate::seller_api::reply::{self, Frame};
+use crate::standing::Known;
 use crate::snapshot::Snapshot;
 
 mod bug;
@@ -61,16 +62,33 @@ pub struct Job {
     pub frame: Frame,
     /// The config that it is routed by.
     pub config: Arc<Snapshot>,
+    /// What is known about the person.
+    pub known: Known,
+}
+
+/// What the record of a request says before anybody is asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum MayRun {
+    Yes,
+    /// Its source sent the same person lately.
+    Resubmitted,
+    /// It was refused, and is answered.
+    No,
 }
 
 /// Runs an auction to its end, late answers included.
 pub async fn run(engine: Arc<Engine>, job: Job, progress: Progress, admitted: Admitted) {
-    let known = !job.intake.claims.is_empty()
-        && matches!(engine.store().duplicate(&job.intake.claims).await, Ok(Some(_)));
+    let is_sold = job.intake.kind == IntakeKind::Lead && job.known.is_sold();
     let mut driver = Driver::new(engine, &job, progress, admitted);
+    let wait = !job.intake.resubmission.is_empty() || !job.intake.caps.is_empty();
     driver.record_intake(job.intake);
-    if known {
-        return driver.refuse_duplicate(&job.setup.tree).await;
+    driver.known = job.known;
+    match driver.may_run(wait && !is_sold).await {
+        MayRun::Yes if !is_sold => {}
+        MayRun::Yes | MayRun::Resubmitted => {
+            return driver.refuse_duplicate(&job.setup.tree).await;
+        }
+        MayRun::No => return,
     }
     let auction = Auction::new(driver.now(), job.setup);
     driver.drive(auction).await;
@@ -96,6 +114,7 @@ struct Driver {
     source: Arc<Source>,
     frame: Frame,
     tree: String,
+    known: Known,
     started_at: Timestamp,
     deadline: Timestamp,
     /// Our handle of the ping, as buyers see it.
@@ -106,6 +125,8 @@ struct Driver {
     pings_out: usize,
     permit: Option<PostPermit>,
     rendered: Option<StoredReply>,
+    /// How the lead stands by the commit of its answer.
+    stands: Option<LeadStatus>,
     /// Whether the record of this request may turn out to be another's: posts on one ping share
     /// its id. Until it is known to be ours, no step of it is asked for.
     shared_id: bool,
@@ -133,6 +154,7 @@ impl Driver {
             source: Arc::clone(&job.source),
             frame: job.frame.clone(),
             tree: job.setup.tree.clone(),
+            known: Known::default(),
             started_at: job.setup.started_at,
             deadline: job.setup.deadline,
             ping_id: PingId::from_bytes(job.lead.id().to_bytes()),
@@ -142,6 +164,7 @@ impl Driver {
             pings_out: 0,
             permit: None,
             rendered: None,
+            stands: None,
             shared_id: matches!(job.setup.goal, Goal::Fulfil(_)),
             parked: None,
             handed_over: BTreeMap::new(),
@@ -152,6 +175,37 @@ impl Driver {
             latest: engine.now(),
             broken: false,
             engine,
+        }
+    }
+
+    /// Waits for the record of the request where that decides whether it may run at all: nobody is
+    /// asked before.
+    async fn may_run(&mut self, wait: bool) -> MayRun {
+        if !wait {
+            return MayRun::Yes;
+        }
+        match self.work.join_next().await {
+            Some(Ok(Happened::Intaken(Ok(IntakeReply::Accepted)))) => {
+                self.taken_in();
+                MayRun::Yes
+            }
+            Some(Ok(Happened::Intaken(Ok(IntakeReply::Resubmitted { .. })))) => {
+                self.taken_in();
+                MayRun::Resubmitted
+            }
+            Some(Ok(Happened::Intaken(Ok(refused)))) => {
+                self.intake_refused(refused);
+                MayRun::No
+            }
+            Some(Ok(Happened::Intaken(Err(error)))) => {
+                self.store_refused(&error);
+                MayRun::No
+            }
+            // The task that recorded it ended by a bug: whoever waits sends it again.
+            Some(_) | None => {
+                self.give_up(false);
+                MayRun::No
+            }
         }
     }
 
@@ -233,8 +287,8 @@ impl Driver {
             }
             Ok(Happened::Recorded(Ok(()))) => {}
             Ok(Happened::Committed(Ok(committed))) => {
-                self.permit = committed.permit;
-                auction.handle(now, Event::Durable(committed.durable));
+                let durable = self.committed(committed);
+                auction.handle(now, Event::Durable(durable));
             }
             Ok(Happened::Promised(Ok(()))) => auction.handle(now, Event::Durable(Durable::Done)),
             Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => self.taken_in(),
@@ -311,7 +365,9 @@ impl Driver {
         self.broken = true;
         let problem = match refused {
             IntakeReply::PingUsed => ping_used(),
-            IntakeReply::Accepted | IntakeReply::KeyInUse { .. } => self.unavailable(),
+            IntakeReply::Accepted
+            | IntakeReply::KeyInUse { .. }
+            | IntakeReply::Resubmitted { .. } => self.unavailable(),
         };
         self.finish("refused", Outcome::Problem(problem));
     }
@@ -327,7 +383,8 @@ impl Driver {
     }
 
     fn reply(&mut self, answer: &Answer) {
-        let status = answer.status;
+        // The auction's own word, unless a late truth came in between.
+        let status = self.stands.unwrap_or(answer.status);
         if self.kind == IntakeKind::Lead {
             metrics::lead_ended(&self.source.id, self.lead.vertical().id(), status.code());
         } else {
@@ -416,7 +473,8 @@ impl Driver {
 
     /// The person was here within the source's window: nobody is pinged.
     async fn refuse_duplicate(mut self, tree: &str) {
-        let answer = Answer { sales: Vec::new(),
+        let answer = Answer {
+            sales: Vec::new(),
             status: LeadStatus::Duplicate,
             payout: None,
             redirect_url: None,
@@ -427,11 +485,16 @@ impl Driver {
         self.persist(Commit { lead: self.lead.id(), at, concluded: None, next });
         while let Some(done) = self.work.join_next().await {
             match done {
-                Ok(Happened::Committed(Ok(_))) => self.reply(&answer),
+                Ok(Happened::Committed(Ok(committed))) => {
+                    self.committed(committed);
+                    self.reply(&answer);
+                }
                 Ok(Happened::Committed(Err(error)) | Happened::Intaken(Err(error))) => {
                     self.store_refused(&error);
                 }
-                Ok(Happened::Intaken(Ok(IntakeReply::Accepted))) => self.taken_in(),
+                Ok(Happened::Intaken(Ok(
+                    IntakeReply::Accepted | IntakeReply::Resubmitted { .. },
+                ))) => self.taken_in(),
                 Ok(Happened::Intaken(Ok(refused))) => self.intake_refused(refused),
                 Ok(
                     Happened::Promised(_)

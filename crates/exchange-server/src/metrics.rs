@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use buyer_connectors::BreakerState;
 use exchange_model::{BuyerId, CampaignId, Money, SourceId, VerticalId};
+use exchange_store::{Booked, Committed, StoreError};
 use metrics::{
     Counter, Gauge, Histogram, SharedString, Unit, counter, describe_counter, describe_gauge,
     describe_histogram, gauge, histogram,
@@ -98,6 +99,8 @@ metrics!(
     ContactInPingTotal = counter "rialto_contact_in_ping_total",
     /// Buyers that fail so often that they are left alone: 0 no, 1 being tried again, 2 yes.
     BuyerBreaker = gauge "rialto_buyer_breaker",
+    /// Buyers that take pings and buy nothing: 1 while they get only a share of pings, else 0.
+    BuyerThrottled = gauge "rialto_buyer_throttled",
     /// Whether most buyers failed at once a moment ago: our own network is to blame.
     NetworkAlarm = gauge "rialto_network_alarm",
     /// From asking for a commit to knowing that it is on disk.
@@ -254,7 +257,7 @@ pub fn auction_ended(tree: &str, took: Duration, late: bool) {
 }
 
 /// A sale was booked.
-pub fn sold(campaign: &CampaignId, source: &SourceId, price: Money, payout: Money) {
+fn sold(campaign: &CampaignId, source: &SourceId, price: Money, payout: Money) {
     let currency = shared(price.currency().as_str());
     let amount = |money: Money| {
         money.to_minor().ok().and_then(|minor| u64::try_from(minor.get()).ok()).unwrap_or(0)
@@ -265,6 +268,13 @@ pub fn sold(campaign: &CampaignId, source: &SourceId, price: Money, payout: Mone
     let seller = shared(source.seller().as_str());
     counter!(Metric::PayoutMinorUnitsTotal.name(), "seller" => seller, "currency" => currency)
         .increment(amount(payout));
+}
+
+/// Counts what a step sold, once it is durable: in an auction, by a resolver or by a buyer's call.
+pub fn count_sale(done: &Result<Committed, StoreError>) {
+    if let Ok(Committed { booked: Some(Booked { campaign, source, price, payout }), .. }) = done {
+        sold(campaign, source, *price, *payout);
+    }
 }
 
 /// A commit of this step (`intake`, `a`, `b`, `promise`) is on disk.
@@ -310,6 +320,12 @@ pub fn breaker(buyer: &BuyerId, state: BreakerState) {
         BreakerState::Open => 2.0,
     };
     gauge!(Metric::BuyerBreaker.name(), "buyer" => shared(buyer.as_str())).set(shown);
+}
+
+/// Whether a buyer gets only a share of pings because it buys nothing.
+pub fn throttled(buyer: &BuyerId, on: bool) {
+    let shown = if on { 1.0 } else { 0.0 };
+    gauge!(Metric::BuyerThrottled.name(), "buyer" => shared(buyer.as_str())).set(shown);
 }
 
 /// Whether our own network is to blame.

@@ -111,7 +111,10 @@ async fn keep(engine: &Engine, commit: Commit) -> Result<(), StoreError> {
             Err(StoreError::Overloaded) => {
                 engine.clock().sleep_until(engine.now().after(AGAIN_AFTER)).await;
             }
-            done => return done.map(drop),
+            done => {
+                meters::count_sale(&done);
+                return done.map(drop);
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use exchange_core::record::CapLimit;
-use exchange_model::reason::CapKind;
 pub use exchange_core::duplicates::{Claim, Dealing, Print};
+use exchange_core::record::{Answer, CapLimit};
+use exchange_model::reason::CapKind;
 use exchange_model::{Lead, LeadId, SourceId, Timestamp};
 
 /// Longest idempotency key, in bytes.
@@ -139,4 +139,38 @@ pub struct StoredReply {
     pub http_status: u16,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// Writes a reply for the seller from the answer that is durable.
+///
+/// Called inside the commit, so that the reply that is stored, the one that is sent and the record
+/// say the same. It must be quick, and must not panic.
+#[derive(Clone)]
+pub struct Renderer(Arc<dyn Fn(&Answer) -> StoredReply + Send + Sync>);
+
+impl Renderer {
+    /// By this function.
+    #[must_use]
+    pub fn new(render: impl Fn(&Answer) -> StoredReply + Send + Sync + 'static) -> Self {
+        Self(Arc::new(render))
+    }
+
+    /// The reply to this answer.
+    #[must_use]
+    pub fn render(&self, answer: &Answer) -> StoredReply {
+        (self.0)(answer)
+    }
+}
+
+impl fmt::Debug for Renderer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Renderer")
+    }
+}
+
+/// The same reply to every answer.
+impl From<StoredReply> for Renderer {
+    fn from(reply: StoredReply) -> Self {
+        Self::new(move |_answer| reply.clone())
+    }
 }

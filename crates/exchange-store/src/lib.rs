@@ -32,7 +32,7 @@ pub use api_key::{ApiKey, KeyMode};
 pub use error::StoreError;
 pub use intake::{
     BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind,
-    IntakeReply, Print, StoredReply,
+    IntakeReply, Print, Renderer, StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};
 pub use rehearsal::rehearsal_permit;
@@ -40,7 +40,7 @@ pub use sqlite::{
     Bought, CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous,
     free_space, read_note,
 };
-pub use store::{Committed, ExchangeStore, Failure, all_transactions};
+pub use store::{Answered, Booked, Committed, ExchangeStore, Failure, all_transactions};
 pub use suppression::{
     SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
 };

@@ -23,7 +23,7 @@ use settlement_ledger::verify::VerifyReport;
 
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
-use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, StoredReply};
+use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Renderer, StoredReply};
 use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::suppression::{
@@ -46,6 +46,7 @@ mod erase;
 mod free_space;
 mod keys;
 mod late;
+mod legs;
 mod lock;
 mod log;
 mod migrations;
@@ -53,12 +54,14 @@ mod open;
 mod operators;
 mod options;
 mod people;
+mod places;
 mod price_terms;
 mod readers;
 mod reading;
 mod recorded;
 mod recover;
 mod request;
+mod sales;
 mod scores;
 mod shared;
 mod sound;
@@ -226,13 +229,15 @@ impl ExchangeStore for SqliteStore {
         }
     }
 
-    fn commit(&self, step: Commit, reply: Option<StoredReply>) -> Ticket<Committed> {
+    fn commit(&self, step: Commit, reply: Option<Renderer>) -> Ticket<Committed> {
         self.submit(
             Wish::Plain,
             move |txn| txn.step(&step, reply.as_ref()),
             |stepped| Committed {
                 durable: stepped.durable,
                 permit: stepped.prepared.map(|(attempt, campaign)| permit(attempt, campaign)),
+                answered: stepped.answered,
+                booked: stepped.booked,
             },
         )
     }

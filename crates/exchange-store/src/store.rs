@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use exchange_core::record::{CapLimit, Commit, Durable, OpenAttempt, Promise, Tally};
+use exchange_core::record::{Answer, CapLimit, Commit, Durable, OpenAttempt, Promise, Tally};
 use exchange_core::trace::Trace;
 use exchange_model::lead::ListHash;
 use exchange_model::{
-    AttemptId, BuyerId, CampaignId, Currency, LeadId, MinorUnits, PingId, PostPermit, SourceId,
-    Timestamp,
+    AttemptId, BuyerId, CampaignId, Currency, LeadId, MinorUnits, Money, PingId, PostPermit,
+    SourceId, Timestamp,
 };
 use settlement_ledger::hold::Hold;
 use settlement_ledger::top_up::WireTopUp;
@@ -17,16 +17,14 @@ use tokio::sync::watch;
 
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
-use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, StoredReply};
+use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Renderer, StoredReply};
 use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
-use crate::suppression::{
-    SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
-};
+use crate::suppression::{SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload};
 use crate::ticket::Ticket;
 use crate::track_record::{Chance, PingCount, PostTally};
 use crate::view::{
-    AttemptRecord, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding, LeadView,
-    PingRecord, Replay, StoredTransaction, TransactionPage,
+    AttemptRecord, Balance, Erasure, ExceptionView, Finished, LateLead, LeadParts, LeadStanding,
+    LeadView, PingRecord, Replay, StoredTransaction, TransactionPage,
 };
 use exchange_model::BillingTerms;
 
@@ -40,6 +38,41 @@ pub struct Committed {
     pub durable: Durable,
     /// The right to post, when the step prepared one and it was not refused.
     pub permit: Option<PostPermit>,
+    /// What the seller is told, when the step answered and a reply was asked for.
+    pub answered: Option<Answered>,
+    /// The sale that the step booked, once: nothing for an acceptance that was not charged, and for
+    /// one that was booked before.
+    pub booked: Option<Booked>,
+}
+
+impl Committed {
+    /// A step that is durable, and of which nothing follows.
+    #[must_use]
+    pub fn done() -> Self {
+        Self { durable: Durable::Done, permit: None, answered: None, booked: None }
+    }
+}
+
+/// How a lead stands at its answer, and the reply that says so.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answered {
+    /// By the record: a late truth may have come in between.
+    pub answer: Answer,
+    /// As it is stored for every repetition of the request.
+    pub reply: StoredReply,
+}
+
+/// A sale as it was booked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Booked {
+    /// Who bought.
+    pub campaign: CampaignId,
+    /// Whose lead.
+    pub source: SourceId,
+    /// What the buyer owes.
+    pub price: Money,
+    /// What the seller earns.
+    pub payout: Money,
 }
 
 /// Everything durable, in the exchange's own words.
@@ -56,9 +89,10 @@ pub trait ExchangeStore: Send + Sync + Debug {
     /// abandoned request gives its key free). It may be awaited late: while pings are out.
     fn intake(&self, intake: Intake) -> Ticket<IntakeReply>;
 
-    /// Commits A and B of one lead. The permit exists only once A is on disk. `reply` is what the
-    /// seller will be told, stored with an answer.
-    fn commit(&self, step: Commit, reply: Option<StoredReply>) -> Ticket<Committed>;
+    /// Commits A and B of one lead. The permit exists only once A is on disk. `reply` writes what
+    /// the seller will be told; it is called inside the commit of an answer, with how the lead
+    /// stands by then, and its reply is stored.
+    fn commit(&self, step: Commit, reply: Option<Renderer>) -> Ticket<Committed>;
 
     /// A ping's answer with bids behind it.
     fn promise(&self, promise: Promise, reply: StoredReply) -> Ticket<()>;

@@ -1,11 +1,11 @@
 //! What the store tells when it is asked.
 
-use exchange_core::record::{OpenAttempt, Promise};
+use exchange_core::record::{LegOffer, OpenAttempt, Promise, SoldTo};
 use exchange_core::trace::Trace;
 use exchange_model::reason::LeadStatus;
 use exchange_model::{
-    AttemptId, BrandList, CampaignId, Date, Lead, LeadId, MinorUnits, Money, PingId, SourceId, Timestamp,
-    Vertical, VerticalId,
+    AttemptId, BrandList, CampaignId, Date, Lead, LeadId, MinorUnits, Money, PingId, SourceId,
+    Timestamp, Vertical, VerticalId,
 };
 use settlement_ledger::Transaction;
 use settlement_ledger::balance::BalanceKey;
@@ -28,6 +28,8 @@ pub struct LeadStanding {
     pub payout: Option<Money>,
     /// Where the consumer may be sent; only when sold.
     pub redirect_url: Option<String>,
+    /// Each sale, where the lead may go to several buyers; the payout is their sum.
+    pub sales: Vec<SoldTo>,
     /// Why it was not sold, as stable codes.
     pub reasons: Vec<String>,
     /// When the request arrived.
@@ -130,6 +132,12 @@ pub struct AttemptView {
     pub prepared_at: Timestamp,
     /// When its outcome was decided.
     pub concluded_at: Option<Timestamp>,
+    /// To how many buyers in all the lead may go, as this one was promised; one: to it alone.
+    pub buyers: u8,
+    /// The companies behind the buyer that were offered the lead, where it was offered to several.
+    pub legs: Vec<LegOffer>,
+    /// Those of them that bought, as they were booked.
+    pub sold_legs: Vec<LegOffer>,
 }
 
 /// One post of a lead, with all that a late word of its buyer is judged by.

@@ -8,10 +8,11 @@ use exchange_core::record::{Answer, AttemptOutcome, Commit, Concluded, Intent, N
 use exchange_model::LeadId;
 use exchange_model::outcome::Handles;
 use exchange_model::reason::{LeadStatus, NotSent, Unknown};
-use exchange_store::IntakeKind;
+use exchange_store::{IntakeKind, Renderer};
 
 use super::Job;
 use crate::exchange::Engine;
+use crate::metrics;
 use crate::resolver;
 use crate::running::{Claimed, Outcome};
 use crate::seller_api::problem::Problem;
@@ -88,11 +89,6 @@ impl Progress {
         self.with(|open| open.persisting(commit));
     }
 
-    /// The intent that is not concluded yet.
-    pub(super) fn intent(&self) -> Option<Intent> {
-        self.with(|open| open.intent.clone())
-    }
-
     /// The lead is leaving for a buyer.
     pub(super) fn set_posted(&self) {
         self.with(|open| open.posted = true);
@@ -129,10 +125,16 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
         AttemptOutcome::NotSent(NotSent::Unwritten)
     };
     let concluded = intent.as_ref().map(|intent| Concluded { attempt: intent.attempt, outcome });
-    let reply = reply::lead(lead, &answer, &shared.frame);
+    let (frame, own) = (shared.frame.clone(), reply::lead(lead, &answer, &shared.frame));
+    let render = Renderer::new(move |truth| reply::lead(lead, truth, &frame));
     let commit = Commit { lead, at, concluded, next: Next::Answer(answer) };
-    match engine.store().commit(commit, Some(reply.clone())).await {
-        Ok(_durable) => progress.answer(Outcome::Reply(reply)),
+    let done = engine.store().commit(commit, Some(render)).await;
+    metrics::count_sale(&done);
+    match done {
+        Ok(done) => {
+            let reply = done.answered.map_or(own, |answered| answered.reply);
+            progress.answer(Outcome::Reply(reply));
+        }
         Err(error) => {
             tracing::error!(lead_id = %lead, code = error.code(), "the end of a broken auction cannot be stored");
             let problem = Problem::overloaded("the lead could not be ended", engine.retry_after());

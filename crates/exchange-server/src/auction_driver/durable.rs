@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exchange_core::auction::Seat;
-use exchange_core::record::{AttemptOutcome, Commit, Durable, Next, Promise};
+use exchange_core::record::{Commit, Durable, Next, Promise};
 use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::LeadStatus;
-use exchange_model::{AttemptId, CampaignId, Money, PingId, SourceId, Timestamp};
-use exchange_store::{Committed, Intake, IntakeKind, IntakeReply, StoreError, StoredReply, Ticket};
+use exchange_model::{AttemptId, PingId, Timestamp};
+use exchange_store::{
+    Committed, Intake, IntakeKind, IntakeReply, Renderer, StoreError, StoredReply, Ticket,
+};
 use tokio::sync::oneshot;
 
 use super::Driver;
@@ -52,22 +54,16 @@ impl Driver {
     }
 
     /// Queues commit A or B, with the reply that the seller will get.
-    pub(super) fn persist(&mut self, commit: Commit) {
+    pub(super) fn persist(&mut self, mut commit: Commit) {
         if self.shared_id {
             self.parked = Some(commit);
             return;
         }
-        let sale = self.sale_of(&commit);
+        self.name_person(&mut commit);
         self.progress.persisting(&commit);
         let step = if matches!(commit.next, Next::Prepare(_)) { "a" } else { "b" };
-        if let Next::Answer(answer) = &commit.next {
-            self.rendered = Some(match self.kind {
-                IntakeKind::Lead => reply::lead(commit.lead, answer, &self.frame),
-                IntakeKind::Ping => reply::no_bid(self.as_ping(), &answer.reasons, &self.frame),
-            });
-        }
-        let write =
-            Write { commit, kind: self.kind, ping: self.as_ping(), reply: self.rendered.clone() };
+        let reply = self.reply_of(&commit);
+        let write = Write { commit, kind: self.kind, ping: self.as_ping(), reply };
         let thanks = self.thanks_for(&write.commit);
         let begun = self.engine.now();
         // Queued here and now: steps are durable in the order they were asked for.
@@ -77,22 +73,30 @@ impl Driver {
             let done = write.finish(&engine, first).await;
             metrics::committed(step, engine.now().since(begun));
             thank(thanks, done.is_ok());
-            if let (Ok(Committed { durable: Durable::Done, .. }), Some(sale)) = (&done, &sale) {
-                metrics::sold(&sale.campaign, &sale.source, sale.price, sale.payout);
-            }
+            metrics::count_sale(&done);
             Happened::Committed(done)
         });
+    }
+
+    /// Commit A decides about the person as well; the auction has no contact data.
+    fn name_person(&self, commit: &mut Commit) {
+        let Next::Prepare(intent) = &mut commit.next else { return };
+        if let Some(campaign) = self.config.routing.campaign(&intent.campaign) {
+            intent.person = self.known.for_post(&self.engine, campaign, &self.lead);
+        }
     }
 
     /// Queues what nobody waits for: what a buyer gave us to ask with, or a contradiction.
     pub(super) fn write_down(&mut self, commit: Commit) {
         let thanks = self.thanks_for(&commit);
-        let write = Write { commit, kind: IntakeKind::Lead, ping: self.as_ping(), reply: None };
+        let (kind, ping) = (IntakeKind::Lead, self.as_ping());
+        let write = Write { commit, kind, ping, reply: Reply::None };
         let first = write.queue(&self.engine);
         let engine = Arc::clone(&self.engine);
         self.work.spawn(async move {
             let done = write.finish(&engine, first).await;
             thank(thanks, done.is_ok());
+            metrics::count_sale(&done);
             Happened::Recorded(done.map(drop))
         });
     }
@@ -120,17 +124,31 @@ impl Driver {
         });
     }
 
-    /// What a commit sells, for metrics.
-    fn sale_of(&self, commit: &Commit) -> Option<Sale> {
-        let AttemptOutcome::Accepted(sale) = &commit.concluded.as_ref()?.outcome else {
-            return None;
-        };
-        Some(Sale {
-            campaign: self.progress.intent()?.campaign,
-            source: self.source.id.clone(),
-            price: sale.price,
-            payout: sale.payout,
-        })
+    /// What the seller will be told with a step. That of a lead is written inside its commit: a
+    /// late truth may still change it.
+    fn reply_of(&mut self, commit: &Commit) -> Reply {
+        let Next::Answer(answer) = &commit.next else { return Reply::None };
+        match self.kind {
+            IntakeKind::Lead => {
+                let (lead, frame) = (commit.lead, self.frame.clone());
+                Reply::Lead(Renderer::new(move |truth| reply::lead(lead, truth, &frame)))
+            }
+            IntakeKind::Ping => {
+                let reply = reply::no_bid(self.as_ping(), &answer.reasons, &self.frame);
+                self.rendered = Some(reply.clone());
+                Reply::Ping(reply)
+            }
+        }
+    }
+
+    /// A step is on disk: what came of it, and what the seller hears.
+    pub(super) fn committed(&mut self, done: Committed) -> Durable {
+        self.permit = done.permit;
+        if let Some(answered) = done.answered {
+            self.rendered = Some(answered.reply);
+            self.stands = Some(answered.answer.status);
+        }
+        done.durable
     }
 
     fn as_ping(&self) -> PingId {
@@ -145,11 +163,12 @@ fn thank(waiting: Vec<oneshot::Sender<()>>, durable: bool) {
     }
 }
 
-struct Sale {
-    campaign: CampaignId,
-    source: SourceId,
-    price: Money,
-    payout: Money,
+/// What the seller is told with a step.
+#[derive(Clone, Debug)]
+enum Reply {
+    None,
+    Lead(Renderer),
+    Ping(StoredReply),
 }
 
 /// One step to write. A ping ends without a commit: nothing of it is money.
@@ -158,7 +177,7 @@ struct Write {
     commit: Commit,
     kind: IntakeKind,
     ping: PingId,
-    reply: Option<StoredReply>,
+    reply: Reply,
 }
 
 enum Queued {
@@ -172,12 +191,15 @@ impl Write {
         let abandoned =
             matches!(&self.commit.next, Next::Answer(a) if a.status == LeadStatus::Abandoned);
         match (self.kind, &self.reply) {
-            (IntakeKind::Ping, Some(reply)) if !abandoned => {
+            (IntakeKind::Ping, Reply::Ping(reply)) if !abandoned => {
                 Queued::Ping(store.no_bid(self.ping, reply.clone()))
             }
             (IntakeKind::Ping, _) => Queued::Ping(store.abandon(self.commit.lead, self.commit.at)),
-            (IntakeKind::Lead, reply) => {
-                Queued::Step(store.commit(self.commit.clone(), reply.clone()))
+            (IntakeKind::Lead, Reply::Lead(renderer)) => {
+                Queued::Step(store.commit(self.commit.clone(), Some(renderer.clone())))
+            }
+            (IntakeKind::Lead, Reply::None | Reply::Ping(_)) => {
+                Queued::Step(store.commit(self.commit.clone(), None))
             }
         }
     }
@@ -186,9 +208,7 @@ impl Write {
         loop {
             let done = match queued {
                 Queued::Step(ticket) => ticket.await,
-                Queued::Ping(ticket) => {
-                    ticket.await.map(|()| Committed { durable: Durable::Done, permit: None })
-                }
+                Queued::Ping(ticket) => ticket.await.map(|()| Committed::done()),
             };
             match done {
                 Err(StoreError::Overloaded) => {

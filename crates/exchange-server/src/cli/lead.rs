@@ -1,6 +1,7 @@
 //! `rialto lead`: the whole journey of one lead, and its erasure.
 
 use clap::{Args, Subcommand};
+use exchange_core::record::{LegOffer, SoldTo};
 use exchange_core::trace::Trace;
 use exchange_model::{LeadId, Money, Timestamp};
 use exchange_store::{AttemptView, LeadView, StoredTransaction};
@@ -90,6 +91,10 @@ fn head(view: &LeadView, out: Output) -> std::io::Result<()> {
         BOLD,
         format!("{} {status}{why}{}", view.parts.id, payout.unwrap_or_default()),
     ))?;
+    for sale in &standing.sales {
+        let name = sale.name.as_deref().map(|name| format!(" for {name}")).unwrap_or_default();
+        row(out, "sale", &format!("{} to the seller{name}", sale.payout))?;
+    }
     row(out, "source", view.source.as_str())?;
     row(out, "config", &view.config_version)?;
     row(out, "received", &standing.received_at.to_string())?;
@@ -134,6 +139,9 @@ fn body(view: &LeadView, out: Output) -> std::io::Result<()> {
         heading(out, "posts")?;
         for attempt in &view.attempts {
             out.data(format!("  {}", attempt_line(attempt)))?;
+            for leg in &attempt.legs {
+                out.data(format!("     {}", leg_line(leg, attempt)))?;
+            }
         }
     }
     if !view.transactions.is_empty() {
@@ -177,6 +185,9 @@ fn attempt_line(attempt: &AttemptView) -> String {
     let (id, campaign, tier) = (attempt.attempt, &attempt.campaign, &attempt.tier);
     let (price, payout, state) = (attempt.price, attempt.payout, &attempt.state);
     let mut line = format!("{id}  {campaign} ({tier})  {price}, payout {payout}  {state}");
+    if attempt.buyers > 1 {
+        line = format!("{line}, one of at most {}", attempt.buyers);
+    }
     if let Some((sold, paid)) = attempt.sold.filter(|(sold, _paid)| *sold != price) {
         line.push_str(&format!(" at {sold}, payout {paid}"));
     }
@@ -194,6 +205,28 @@ fn attempt_line(attempt: &AttemptView) -> String {
         line.push_str(&format!(", the buyer calls it {reference}"));
     }
     line
+}
+
+/// A company behind the buyer: what it was offered at, and whether it bought.
+fn leg_line(leg: &LegOffer, attempt: &AttemptView) -> String {
+    let line = format!("{}  {}, payout {}", company(leg), leg.price, leg.payout);
+    match sold_leg(leg, attempt) {
+        Some(sold) if (sold.price, sold.payout) == (leg.price, leg.payout) => {
+            format!("{line}  sold")
+        }
+        Some(sold) => format!("{line}  sold at {}, payout {}", sold.price, sold.payout),
+        None if attempt.sold.is_some() => format!("{line}  not sold"),
+        None => line,
+    }
+}
+
+fn company(leg: &LegOffer) -> &str {
+    let brand = &leg.brand;
+    brand.name.as_deref().or(brand.id.as_deref()).unwrap_or("a company without a name")
+}
+
+fn sold_leg<'a>(leg: &LegOffer, attempt: &'a AttemptView) -> Option<&'a LegOffer> {
+    attempt.sold_legs.iter().find(|sold| sold.brand == leg.brand)
 }
 
 fn transaction(stored: &StoredTransaction, out: Output) -> std::io::Result<()> {
@@ -220,6 +253,7 @@ struct JsonLead<'a> {
     status: &'static str,
     reasons: &'a [String],
     payout: Option<String>,
+    sales: Vec<JsonSale<'a>>,
     received_at: String,
     answered_at: Option<String>,
     ping_id: Option<String>,
@@ -229,6 +263,22 @@ struct JsonLead<'a> {
     posts: Vec<JsonAttempt<'a>>,
     booked: Vec<JsonTransaction>,
     exceptions: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSale<'a> {
+    payout: String,
+    redirect_url: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonLeg<'a> {
+    company: &'a str,
+    price: String,
+    payout: String,
+    sold_price: Option<String>,
+    sold_payout: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -247,6 +297,9 @@ struct JsonAttempt<'a> {
     buyer_ref: Option<&'a str>,
     prepared_at: String,
     concluded_at: Option<String>,
+    buyers: u8,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    legs: Vec<JsonLeg<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -276,6 +329,7 @@ fn json(view: &LeadView) -> JsonLead<'_> {
         status: status(view),
         reasons: &standing.reasons,
         payout: standing.payout.map(|payout| payout.to_string()),
+        sales: standing.sales.iter().map(json_sale).collect(),
         received_at: standing.received_at.to_string(),
         answered_at: standing.answered_at.map(|at| at.to_string()),
         ping_id: view.ping.as_ref().map(|ping| ping.ping.to_string()),
@@ -285,6 +339,25 @@ fn json(view: &LeadView) -> JsonLead<'_> {
         posts: view.attempts.iter().map(json_attempt).collect(),
         booked: view.transactions.iter().map(json_transaction).collect(),
         exceptions: exceptions.map(|e| format!("{}: {}", e.kind, e.detail)).collect(),
+    }
+}
+
+fn json_sale(sale: &SoldTo) -> JsonSale<'_> {
+    JsonSale {
+        payout: sale.payout.to_string(),
+        redirect_url: sale.redirect_url.as_deref(),
+        name: sale.name.as_deref(),
+    }
+}
+
+fn json_leg<'a>(leg: &'a LegOffer, attempt: &AttemptView) -> JsonLeg<'a> {
+    let sold = sold_leg(leg, attempt);
+    JsonLeg {
+        company: company(leg),
+        price: leg.price.to_string(),
+        payout: leg.payout.to_string(),
+        sold_price: sold.map(|sold| sold.price.to_string()),
+        sold_payout: sold.map(|sold| sold.payout.to_string()),
     }
 }
 
@@ -304,6 +377,8 @@ fn json_attempt(attempt: &AttemptView) -> JsonAttempt<'_> {
         buyer_ref: attempt.buyer_ref.as_deref(),
         prepared_at: attempt.prepared_at.to_string(),
         concluded_at: attempt.concluded_at.map(|at: Timestamp| at.to_string()),
+        buyers: attempt.buyers,
+        legs: attempt.legs.iter().map(|leg| json_leg(leg, attempt)).collect(),
     }
 }
 

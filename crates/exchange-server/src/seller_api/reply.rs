@@ -2,7 +2,7 @@
 //!
 //! `price` is what the seller is paid. What the buyer pays appears nowhere here.
 
-use exchange_core::record::{Answer, Promise};
+use exchange_core::record::{Answer, Promise, SoldTo};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{Currency, LeadId, Money, PingId};
 use exchange_store::{LeadStanding, StoredReply};
@@ -41,6 +41,26 @@ fn amount(money: Option<Money>) -> Option<String> {
     money.map(|money| money.rounded().amount_text())
 }
 
+/// Each sale of a lead that may go to several buyers.
+fn sales(sold: &[SoldTo]) -> Vec<Value> {
+    let sale = |sold: &SoldTo| {
+        json!({
+            "price": amount(Some(sold.payout)),
+            "redirect_url": sold.redirect_url,
+            "name": sold.name,
+        })
+    };
+    sold.iter().map(sale).collect()
+}
+
+/// A lead that was sold exclusively has no list: its answer is that of every exclusive lead.
+fn with_sales(mut body: Value, sold: &[SoldTo]) -> Value {
+    if let (Some(fields), false) = (body.as_object_mut(), sold.is_empty()) {
+        fields.insert("sales".to_owned(), sales(sold).into());
+    }
+    body
+}
+
 fn stored(body: &Value) -> StoredReply {
     StoredReply { http_status: 200, body: body.to_string().into_bytes() }
 }
@@ -48,7 +68,7 @@ fn stored(body: &Value) -> StoredReply {
 /// The answer to a post.
 #[must_use]
 pub fn lead(lead: LeadId, answer: &Answer, frame: &Frame) -> StoredReply {
-    stored(&json!({
+    let body = json!({
         "lead_id": lead.to_string(),
         "status": answer.status.code(),
         "price": amount(answer.payout),
@@ -57,13 +77,15 @@ pub fn lead(lead: LeadId, answer: &Answer, frame: &Frame) -> StoredReply {
         "test": frame.test,
         "reasons": answer.reasons,
         "warnings": frame.warnings(),
-    }))
+    });
+    stored(&with_sales(body, &answer.sales))
 }
 
 /// The answer to a post whose outcome is not durable yet, or will be known later.
 #[must_use]
 pub fn pending(id: LeadId, frame: &Frame) -> StoredReply {
-    let answer = Answer { sales: Vec::new(),
+    let answer = Answer {
+        sales: Vec::new(),
         status: LeadStatus::Pending,
         payout: None,
         redirect_url: None,
@@ -107,7 +129,7 @@ pub fn no_bid(ping: PingId, reasons: &[String], frame: &Frame) -> StoredReply {
 pub fn standing(standing: &LeadStanding, currency: Currency) -> StoredReply {
     let status = standing.status.unwrap_or(LeadStatus::Pending);
     let currency = standing.payout.map_or(currency, |payout| payout.currency());
-    stored(&json!({
+    let body = json!({
         "lead_id": standing.lead.to_string(),
         "status": status.code(),
         "price": amount(standing.payout),
@@ -117,7 +139,8 @@ pub fn standing(standing: &LeadStanding, currency: Currency) -> StoredReply {
         "reasons": standing.reasons,
         "received_at": standing.received_at.to_string(),
         "answered_at": standing.answered_at.map(|at| at.to_string()),
-    }))
+    });
+    stored(&with_sales(body, &standing.sales))
 }
 
 #[cfg(test)]
@@ -126,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_price_is_what_is_booked_and_unknown_fields_are_named() {
-        let answer = Answer { sales: Vec::new(),
+        let answer = Answer {
+            sales: Vec::new(),
             status: LeadStatus::Sold,
             payout: Some(Money::parse("25.096", Currency::USD).unwrap()),
             redirect_url: None,
@@ -142,5 +166,33 @@ mod tests {
         assert!(body.starts_with(r#"{"lead_id":"lead_"#), "{body}");
         assert!(body.contains(r#""status":"sold","price":"25.10","currency":"USD""#), "{body}");
         assert!(body.contains("nickname") && !body.contains("jane"), "{body}");
+        assert!(!body.contains("sales"), "an exclusive sale is one: {body}");
+    }
+
+    #[test]
+    fn a_lead_that_went_to_several_names_the_total_and_each_sale() {
+        let usd = |text| Money::parse(text, Currency::USD).unwrap();
+        let sold = |payout, url: Option<&str>, name: Option<&str>| SoldTo {
+            payout: usd(payout),
+            redirect_url: url.map(str::to_owned),
+            name: name.map(str::to_owned),
+        };
+        let url = "https://roof.example/thanks";
+        let answer = Answer {
+            status: LeadStatus::Sold,
+            payout: Some(usd("20.50")),
+            redirect_url: Some(url.to_owned()),
+            sales: vec![sold("12", Some(url), Some("Roof Co")), sold("8.5", None, None)],
+            reasons: Vec::new(),
+        };
+        let frame = Frame { currency: Currency::USD, test: false, unknown_fields: Vec::new() };
+        let body = lead(LeadId::from_bytes([0; 16]), &answer, &frame).body;
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&body["price"], &body["redirect_url"]), (&json!("20.50"), &json!(url)));
+        let expected = json!([
+            { "price": "12.00", "redirect_url": url, "name": "Roof Co" },
+            { "price": "8.50", "redirect_url": null, "name": null },
+        ]);
+        assert_eq!(body["sales"], expected);
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! The outcome is chosen by `Rialto-Simulate`, or by a zip for sellers who can only change a form:
 //! `00001` sold, `00002` unsold, `00003` duplicate, `00004` sold after two seconds, `00005` rejected
-//! by the best buyer and sold to the next. Everything else about the request is checked as usual.
+//! by the best buyer and sold to the next, `00006` sold to two buyers. Everything else about the request is checked as usual.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use exchange_core::record::{Answer, Promise};
+use exchange_core::record::{Answer, Promise, SoldTo};
 use exchange_model::lead::{IntakeFields, intake};
 use exchange_model::reason::{Invalid, LeadStatus};
 use exchange_model::{Currency, LeadId, Money, PingId, SourceId, Stage, Vertical};
@@ -31,6 +31,8 @@ const SLOW: Duration = Duration::from_secs(2);
 /// What a simulated sale pays, and one after a rejection.
 const PAID: &str = "10.00";
 const PAID_NEXT: &str = "8.00";
+/// What a simulated sale to two pays in all: to the first and to the second.
+const PAID_TWO: &str = "18.00";
 
 /// A simulated outcome.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,6 +40,7 @@ enum Simulated {
     Sold,
     SoldSlowly,
     SoldToNext,
+    SoldToTwo,
     Unsold,
     Duplicate,
     Rejected,
@@ -49,6 +52,7 @@ impl Simulated {
     fn of_word(word: &str) -> Option<Self> {
         Some(match word {
             "sold" => Self::Sold,
+            "shared" => Self::SoldToTwo,
             "unsold" => Self::Unsold,
             "duplicate" => Self::Duplicate,
             "rejected" => Self::Rejected,
@@ -65,6 +69,7 @@ impl Simulated {
             "00003" => Self::Duplicate,
             "00004" => Self::SoldSlowly,
             "00005" => Self::SoldToNext,
+            "00006" => Self::SoldToTwo,
             _ => return None,
         })
     }
@@ -74,6 +79,7 @@ impl Simulated {
             Self::SoldSlowly | Self::Timeout => SLOW,
             Self::Sold
             | Self::SoldToNext
+            | Self::SoldToTwo
             | Self::Unsold
             | Self::Duplicate
             | Self::Rejected
@@ -85,18 +91,30 @@ impl Simulated {
         let (status, pays, reason) = match self {
             Self::Sold | Self::SoldSlowly => (LeadStatus::Sold, Some(PAID), None),
             Self::SoldToNext => (LeadStatus::Sold, Some(PAID_NEXT), None),
+            Self::SoldToTwo => (LeadStatus::Sold, Some(PAID_TWO), None),
             Self::Unsold => (LeadStatus::Unsold, None, Some("no_bid:declined")),
             Self::Duplicate => (LeadStatus::Duplicate, None, Some("ineligible:duplicate")),
             Self::Rejected => (LeadStatus::Unsold, None, Some("rejected:other")),
             Self::Unknown => (LeadStatus::Pending, None, Some("unknown:timeout")),
             Self::Timeout => (LeadStatus::Unsold, None, Some("no_bid:timeout")),
         };
-        Answer { sales: Vec::new(),
+        Answer {
+            sales: self.sales(currency),
             status,
             payout: pays.and_then(|text| Money::parse(text, currency).ok()),
             redirect_url: None,
             reasons: reason.map(str::to_owned).into_iter().collect(),
         }
+    }
+
+    /// Each sale of a lead that is sold to several.
+    fn sales(self, currency: Currency) -> Vec<SoldTo> {
+        let paid: &[&str] = if self == Self::SoldToTwo { &[PAID, PAID_NEXT] } else { &[] };
+        let sale = |text: &&str| {
+            let payout = Money::parse(text, currency).ok()?;
+            Some(SoldTo { payout, redirect_url: None, name: None })
+        };
+        paid.iter().filter_map(sale).collect()
     }
 
     fn bids(self) -> bool {
@@ -172,7 +190,7 @@ fn chosen(call: &Call, fields: &mut Fields) -> Result<Simulated, Problem> {
         return Ok(by_zip.unwrap_or(Simulated::Sold));
     };
     header.to_str().ok().and_then(|word| Simulated::of_word(word.trim())).ok_or_else(|| {
-        let wanted = "expected sold, unsold, duplicate, rejected, unknown or timeout";
+        let wanted = "expected sold, shared, unsold, duplicate, rejected, unknown or timeout";
         Problem::field("Rialto-Simulate", Invalid::BadValue, wanted)
     })
 }
@@ -182,7 +200,19 @@ fn magic_zip(vertical: &Vertical, fields: &mut Fields) -> Option<Simulated> {
     let simulated = Simulated::of_zip(text.trim())?;
     let example = vertical.field(vertical.index("zip")?).example.as_ref();
     *text = example.map_or_else(|| "78701".to_owned(), ToString::to_string);
+    with_its_state(vertical, fields);
     Some(simulated)
+}
+
+/// Where the vertical asks that zip and state agree, the example's state comes with its zip.
+fn with_its_state(vertical: &Vertical, fields: &mut Fields) {
+    for check in vertical.checks() {
+        let CheckKind::StateMatchesZip { state, .. } = check.kind else { continue };
+        let Field { name, example: Some(example), .. } = vertical.field(state) else { continue };
+        if let Some((_, text)) = fields.pairs.iter_mut().find(|(known, _)| known == name) {
+            *text = example.to_string();
+        }
+    }
 }
 
 fn check(
@@ -216,6 +246,12 @@ mod tests {
         assert_eq!(of(Simulated::of_zip("00003").unwrap()).status, LeadStatus::Duplicate);
         let next = of(Simulated::of_zip("00005").unwrap());
         assert_eq!(next.payout.unwrap().amount_text(), "8.00");
+        let two = of(Simulated::of_word("shared").unwrap());
+        let each: Vec<String> = two.sales.iter().map(|sale| sale.payout.amount_text()).collect();
+        assert_eq!(
+            (each.join(" "), two.payout.unwrap().amount_text().as_str()),
+            ("10.00 8.00".to_owned(), "18.00")
+        );
         assert_eq!(of(Simulated::of_word("unknown").unwrap()).status, LeadStatus::Pending);
         assert_eq!(Simulated::of_word("SOLD"), None);
         assert_eq!(Simulated::of_zip("78701"), None);

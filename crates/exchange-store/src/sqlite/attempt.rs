@@ -1,8 +1,8 @@
 //! The rows of attempts and of the leads they belong to.
 
-use exchange_core::duplicates::Person;
 use exchange_core::caps::Counted;
-use exchange_core::record::{Intent, OpenAttempt, UnknownPolicy};
+use exchange_core::duplicates::Person;
+use exchange_core::record::{Intent, LegOffer, OpenAttempt, UnknownPolicy, most_booked};
 use exchange_model::outcome::{BidToken, Handles};
 use exchange_model::reason::{LeadStatus, Unknown};
 use exchange_model::{
@@ -11,7 +11,7 @@ use exchange_model::{
 use rusqlite::{Connection, Row};
 
 use super::columns::{
-    all, coded, json, lead_id, money, money_if, one, parsed, read_terms, time, time_if,
+    all, coded, currency, json, lead_id, money, money_if, one, parsed, read_terms, time, time_if,
 };
 use super::price_terms;
 use crate::error::StoreError;
@@ -25,6 +25,8 @@ pub(super) struct LeadRow {
     pub(super) vertical: VerticalId,
     pub(super) received_at: Timestamp,
     pub(super) status: Option<LeadStatus>,
+    /// What the seller was told to be paid.
+    pub(super) payout: Option<Money>,
     pub(super) callback_url: Option<String>,
 }
 
@@ -60,13 +62,15 @@ impl AttemptRow {
 }
 
 pub(super) fn lead_row(conn: &Connection, lead: LeadId) -> Result<LeadRow, StoreError> {
-    let sql = "SELECT source, vertical, received_at, status, callback_url FROM lead WHERE id = ?1";
+    let sql = "SELECT source, vertical, received_at, status, payout, currency, callback_url
+               FROM lead WHERE id = ?1";
     let found = one(conn, sql, [lead.to_bytes()], |row| {
         Ok(LeadRow {
             source: parsed(row, "source")?,
             vertical: parsed(row, "vertical")?,
             received_at: time(row, "received_at")?,
             status: status(row)?,
+            payout: money_if(row, "payout", "currency")?,
             callback_url: row.get("callback_url")?,
         })
     })?;
@@ -79,17 +83,6 @@ pub(super) fn status(row: &Row<'_>) -> Result<Option<LeadStatus>, StoreError> {
         rusqlite::types::ValueRef::Null => Ok(None),
         _ => coded(row, "status", LeadStatus::from_code).map(Some),
     }
-}
-
-/// The states of a lead's attempts with what a lost answer means for each, in order.
-pub(super) fn states(
-    conn: &Connection,
-    lead: LeadId,
-) -> Result<Vec<(AttemptState, UnknownPolicy)>, StoreError> {
-    let sql = "SELECT state, policy FROM attempt WHERE lead = ?1 ORDER BY step";
-    all(conn, sql, [lead.to_bytes()], |row| {
-        Ok((coded(row, "state", AttemptState::from_code)?, coded(row, "policy", read_policy)?))
-    })
 }
 
 pub(super) fn attempt_row(conn: &Connection, attempt: AttemptId) -> Result<AttemptRow, StoreError> {
@@ -122,7 +115,7 @@ pub(super) const fn policy_code(policy: UnknownPolicy) -> &'static str {
     }
 }
 
-fn read_policy(code: &str) -> Option<UnknownPolicy> {
+pub(super) fn read_policy(code: &str) -> Option<UnknownPolicy> {
     match code {
         "hold" => Some(UnknownPolicy::Hold),
         "cascade" => Some(UnknownPolicy::Cascade),
@@ -131,7 +124,7 @@ fn read_policy(code: &str) -> Option<UnknownPolicy> {
 }
 
 const OPEN: &str = "lead, step, request_step, campaign, tier, price, payout, currency, token,
-  terms, policy, on_price, handles, resolve_by, prepared_at, concluded_at, state, reason";
+  terms, policy, on_price, buyers, legs, handles, resolve_by, prepared_at, concluded_at, state, reason";
 
 /// Attempts whose outcome is unknown, oldest first.
 pub(super) fn open_attempts(conn: &Connection) -> Result<Vec<OpenAttempt>, StoreError> {
@@ -197,6 +190,7 @@ fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
         }
         None => price_terms::of_old(price, payout),
     };
+    let offered = legs(row, "legs")?;
     Ok(Intent {
         attempt,
         request_key: request_step.map_or(attempt, |step| AttemptId::new(attempt.lead(), step)),
@@ -204,17 +198,24 @@ fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
         tier: row.get("tier")?,
         price,
         payout,
-        hold: on_price.most(price),
+        hold: most_booked(&on_price, price, &offered),
         on_price,
         token: row.get::<_, Option<String>>("token")?.and_then(|text| BidToken::from_text(&text)),
         caps: Vec::new(),
         terms: coded(row, "terms", read_terms)?,
-        buyers: 1,
-        legs: Vec::new(),
+        buyers: row.get("buyers")?,
+        legs: offered,
         person: Person::default(),
         unknown: coded(row, "policy", read_policy)?,
         resolve_by: time(row, "resolve_by")?,
     })
+}
+
+/// Companies behind a buyer, in the currency of the attempt.
+pub(super) fn legs(row: &Row<'_>, column: &'static str) -> Result<Vec<LegOffer>, StoreError> {
+    let text: Option<String> = row.get(column)?;
+    let found = super::legs::read(text.as_deref(), currency(row, "currency")?);
+    found.ok_or(StoreError::Unreadable(column))
 }
 
 /// A lead's attempts for people, in order.
@@ -224,7 +225,8 @@ pub(super) fn attempt_views(
 ) -> Result<Vec<AttemptView>, StoreError> {
     let sql =
         "SELECT step, campaign, tier, price, payout, currency, state, reason, text, buyer_ref,
-                 reply_price, reply_currency, sold_price, sold_payout, prepared_at, concluded_at
+                 reply_price, reply_currency, sold_price, sold_payout, prepared_at, concluded_at,
+                 buyers, legs, sold_legs
                FROM attempt WHERE lead = ?1 ORDER BY step";
     all(conn, sql, [lead.to_bytes()], |row| {
         Ok(AttemptView {
@@ -241,6 +243,9 @@ pub(super) fn attempt_views(
             buyer_ref: row.get("buyer_ref")?,
             prepared_at: time(row, "prepared_at")?,
             concluded_at: time_if(row, "concluded_at")?,
+            buyers: row.get("buyers")?,
+            legs: legs(row, "legs")?,
+            sold_legs: legs(row, "sold_legs")?,
         })
     })
 }

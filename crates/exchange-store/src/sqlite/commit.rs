@@ -9,7 +9,8 @@ use exchange_model::{AttemptId, CampaignId};
 
 use super::txn::Txn;
 use crate::error::StoreError;
-use crate::intake::StoredReply;
+use crate::intake::Renderer;
+use crate::store::{Answered, Booked};
 
 mod conclude;
 mod prepare;
@@ -21,6 +22,16 @@ pub(super) struct Stepped {
     pub(super) durable: Durable,
     /// The attempt that may be made once this is on disk.
     pub(super) prepared: Option<(AttemptId, CampaignId)>,
+    /// What the seller is told.
+    pub(super) answered: Option<Answered>,
+    /// What was sold.
+    pub(super) booked: Option<Booked>,
+}
+
+impl Stepped {
+    fn done(booked: Option<Booked>) -> Self {
+        Self { durable: Durable::Done, prepared: None, answered: None, booked }
+    }
 }
 
 impl Txn<'_> {
@@ -28,35 +39,33 @@ impl Txn<'_> {
     pub(super) fn step(
         &mut self,
         step: &Commit,
-        reply: Option<&StoredReply>,
+        reply: Option<&Renderer>,
     ) -> Result<Stepped, StoreError> {
-        if let Some(concluded) = &step.concluded {
-            self.conclude(concluded, step.at)?;
-        }
+        let booked = match &step.concluded {
+            Some(concluded) => self.conclude(concluded, step.at)?,
+            None => None,
+        };
+        let done = Stepped::done(booked);
         match &step.next {
             Next::Prepare(intent) => {
                 if intent.attempt.lead() != step.lead {
                     return Err(StoreError::Conflict("an intent of another lead".to_owned()));
                 }
-                match self.prepare(intent, step.at)? {
-                    Ok(()) => Ok(Stepped {
-                        durable: Durable::Done,
-                        prepared: Some((intent.attempt, intent.campaign.clone())),
-                    }),
-                    Err(refused) => {
-                        Ok(Stepped { durable: Durable::Refused(refused), prepared: None })
-                    }
-                }
+                let prepared = (intent.attempt, intent.campaign.clone());
+                Ok(match self.prepare(intent, step.at)? {
+                    Ok(()) => Stepped { prepared: Some(prepared), ..done },
+                    Err(refused) => Stepped { durable: Durable::Refused(refused), ..done },
+                })
             }
             Next::Answer(answer) => {
-                self.answer(step.lead, answer, step.at, reply)?;
-                Ok(Stepped { durable: Durable::Done, prepared: None })
+                let answered = self.answer(step.lead, answer, step.at, reply)?;
+                Ok(Stepped { answered, ..done })
             }
             Next::Nothing => {
                 if let Some(concluded) = &step.concluded {
                     self.resolve(concluded, step.at)?;
                 }
-                Ok(Stepped { durable: Durable::Done, prepared: None })
+                Ok(done)
             }
         }
     }

@@ -16,6 +16,7 @@ const APPLICATION_ID: i64 = 0x7269_616c;
 const STEPS: &[(u32, &str)] = &[
     (1, include_str!("migrations/0001_first.sql")),
     (2, include_str!("migrations/0002_connectors.sql")),
+    (3, include_str!("migrations/0003_shared.sql")),
     (4, include_str!("migrations/0004_caps.sql")),
     (5, include_str!("migrations/0005_people.sql")),
     (6, include_str!("migrations/0006_operators.sql")),

@@ -1,4 +1,8 @@
 //! The terms of a post as they are stored: what its answer may be booked at, whenever it comes.
+#![expect(
+    clippy::disallowed_types,
+    reason = "flattening names every type of JSON; amounts are texts"
+)]
 
 use exchange_core::price_terms::PriceTerms;
 use exchange_core::record::{Band, PayoutRule, PriceChange};
@@ -32,7 +36,7 @@ struct StoredPayout {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     margin: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    bands: Option<Vec<(String, StoredPayout)>>,
+    bands: Option<Vec<(String, Self)>>,
 }
 
 impl StoredPayout {
@@ -130,14 +134,13 @@ mod tests {
             least: Some(usd("5.5")),
             stretches: true,
         };
-        let fixed =
-            PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share.clone() };
+        let fixed = PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share };
         let band = |from, rule| Band { from: usd(from), rule };
         let bands = [
             band("0", PayoutRule::PerSale(usd("1"))),
             band("10.50", PayoutRule::Margin(usd("2.5"))),
         ];
-        let bands = PriceTerms { payout: PayoutRule::Bands(bands.into()), ..share.clone() };
+        let bands = PriceTerms { payout: PayoutRule::Bands(bands.into()), ..share };
         for terms in [share, fixed, bands, of_old(usd("12"), usd("5"))] {
             assert_eq!(read(&text(&terms), Currency::USD), Some(terms));
         }

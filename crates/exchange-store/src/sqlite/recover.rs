@@ -1,15 +1,15 @@
 //! Opening after whatever happened: every request gets a named state, and memory is filled.
 
-use exchange_core::record::Answer;
 use exchange_model::reason::{LeadStatus, Unknown};
 use exchange_model::{LeadId, Timestamp};
 use rusqlite::Connection;
 
-use super::attempt::states;
 use super::books::balances;
 use super::caps::count_used;
-use super::columns::{all, each, lead_id, money, one, parsed, run, time};
+use super::columns::{all, each, lead_id, parsed, run, time};
 use super::operators::stops;
+use super::places::posts;
+use super::sales::{ended, sold};
 use super::shared::Shared;
 use super::txn::Txn;
 use crate::error::StoreError;
@@ -41,15 +41,8 @@ impl Txn<'_> {
         now: Timestamp,
         recovered: &mut Recovered,
     ) -> Result<(), StoreError> {
-        let states: Vec<_> =
-            states(self.conn, lead)?.into_iter().map(|(state, _policy)| state).collect();
-        let ended = |status| Answer {
-            sales: Vec::new(),
-            status,
-            payout: None,
-            redirect_url: None,
-            reasons: vec![Unknown::Crash.code().to_owned()],
-        };
+        let states: Vec<_> = posts(self.conn, lead)?.into_iter().map(|post| post.state).collect();
+        let ended = |status| ended(status, Unknown::Crash.code());
         let answer = match fate(&states) {
             Fate::Abandoned => {
                 recovered.abandoned += 1;
@@ -58,7 +51,7 @@ impl Txn<'_> {
             Fate::Pending => ended(LeadStatus::Pending),
             Fate::Sold => {
                 recovered.answered += 1;
-                self.sale(lead)?
+                sold(self.conn, lead)?
             }
             Fate::Unsold => {
                 recovered.answered += 1;
@@ -66,23 +59,6 @@ impl Txn<'_> {
             }
         };
         self.write_answer(lead, &answer, now)
-    }
-
-    /// The sale of a lead that is sold, from the record.
-    pub(super) fn sale(&self, lead: LeadId) -> Result<Answer, StoreError> {
-        let sql =
-            "SELECT ifnull(sold_payout, payout) AS payout, currency, redirect_url FROM attempt
-                   WHERE lead = ?1 AND state = 'accepted'";
-        let found = one(self.conn, sql, [lead.to_bytes()], |row| {
-            Ok(Answer {
-                sales: Vec::new(),
-                status: LeadStatus::Sold,
-                payout: Some(money(row, "payout", "currency")?),
-                redirect_url: row.get("redirect_url")?,
-                reasons: Vec::new(),
-            })
-        })?;
-        found.ok_or(StoreError::NoLead(lead))
     }
 }
 

@@ -6,8 +6,9 @@ use exchange_model::reason::{CapKind, LeadStatus};
 use exchange_model::{LeadId, MinorUnits, Money, PingId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{lead_row, states};
+use super::attempt::lead_row;
 use super::columns::{coded, decimal, digits, lead_id, one, run, to_json};
+use super::places::posts;
 use super::txn::Txn;
 use crate::error::StoreError;
 use crate::intake::{Intake, IntakeKind, IntakeReply, StoredReply};
@@ -84,7 +85,7 @@ impl Txn<'_> {
     fn is_known(&self, kind: IntakeKind, lead: LeadId) -> Result<bool, StoreError> {
         let Some(status) = self.status_of(kind, lead)? else { return Ok(false) };
         let abandoned = status.is_some_and(|status| status == LeadStatus::Abandoned.code());
-        if kind == IntakeKind::Ping || !abandoned || !states(self.conn, lead)?.is_empty() {
+        if kind == IntakeKind::Ping || !abandoned || !posts(self.conn, lead)?.is_empty() {
             return Ok(true);
         }
         for sql in [
@@ -134,15 +135,7 @@ impl Txn<'_> {
                 self.conn,
                 "INSERT INTO ping (id, source, vertical, received_at, config_version, attributes,
                    consented_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                (
-                    id,
-                    source,
-                    vertical,
-                    at,
-                    &intake.config_version,
-                    &from.attributes,
-                    &consented_to,
-                ),
+                (id, source, vertical, at, &intake.config_version, &from.attributes, &consented_to),
             )?,
         };
         Ok(())
@@ -188,7 +181,8 @@ impl Txn<'_> {
         if changed != 1 {
             return Err(StoreError::Conflict(format!("`{ping}` is not waiting for an answer")));
         }
-        self.keep_reply(IntakeKind::Ping, LeadId::from_bytes(ping.to_bytes()), reply)
+        let lead = LeadId::from_bytes(ping.to_bytes());
+        self.keep_reply(IntakeKind::Ping, lead, reply.clone()).map(drop)
     }
 
     /// Gives a request up, if nothing has left the house. Doing it again changes nothing.
@@ -200,7 +194,7 @@ impl Txn<'_> {
         if row.status == Some(LeadStatus::Abandoned) {
             return Ok(());
         }
-        if row.status.is_some() || !states(self.conn, lead)?.is_empty() {
+        if row.status.is_some() || !posts(self.conn, lead)?.is_empty() {
             return Err(StoreError::Conflict(format!("`{lead}` has left the house")));
         }
         let answer = Answer {

@@ -39,6 +39,7 @@ mod people;
 mod prices;
 mod recovering;
 mod requests;
+mod scores;
 
 const TODAY: Date = Date::constant(2026, 11, 23);
 const ROOT: [u8; 32] = [7; 32];
@@ -245,7 +246,7 @@ impl Desk {
     /// What a post of this lead asks about its person, by its source's rule since `since`.
     fn person(&self, phone: &str, since: Timestamp) -> Person {
         let lead = lead(1, phone);
-        let prints = duplicates::prints(&lead, [], self.store().keys().fingerprints());
+        let prints = duplicates::prints(&lead, &[], self.store().keys().fingerprints());
         let within = Within::Source(source());
         let claim = |print: &Print| Claim { within: within.clone(), print: print.clone(), since };
         let claims = prints.iter().map(claim).collect();
@@ -265,7 +266,7 @@ impl Desk {
     ) -> Result<Committed, StoreError> {
         let concluded = concluded.map(|concluded| self.by_stored_terms(concluded));
         let step = Commit { lead: lead_id(number), at: at(i64::from(number) + 1), concluded, next };
-        let reply = matches!(step.next, Next::Answer(_)).then(|| stored_reply("the answer"));
+        let reply = matches!(step.next, Next::Answer(_)).then(|| stored_reply("the answer").into());
         self.store().commit(step, reply).blocking_wait()
     }
 

@@ -8,6 +8,7 @@ use super::attempt::{attempt_views, status};
 use super::books;
 use super::columns::{all, coded, json, lead_id, money, money_if, one, parsed, time, time_if};
 use super::request::read_bids;
+use super::sales::sales;
 use crate::error::StoreError;
 use crate::intake::{IntakeKind, StoredReply};
 use crate::vault::{RootKey, SealedContact, Vaulted};
@@ -39,7 +40,8 @@ fn is_abandoned_ping(conn: &Connection, ping: LeadId) -> Result<bool, StoreError
     Ok(one(conn, sql, [ping.to_bytes()], |_row| Ok(()))?.is_some())
 }
 
-fn reply(
+/// What the seller was told.
+pub(super) fn reply(
     conn: &Connection,
     kind: IntakeKind,
     lead: LeadId,
@@ -50,9 +52,13 @@ fn reply(
     })
 }
 
-fn standing(conn: &Connection, lead: LeadId) -> Result<Option<LeadStanding>, StoreError> {
+/// How a lead stands.
+pub(super) fn standing(
+    conn: &Connection,
+    lead: LeadId,
+) -> Result<Option<LeadStanding>, StoreError> {
     let sql = format!("SELECT {STANDING} FROM lead WHERE id = ?1");
-    one(conn, &sql, [lead.to_bytes()], read_standing)
+    one(conn, &sql, [lead.to_bytes()], |row| read_standing(conn, row))
 }
 
 /// How a lead of this source stands.
@@ -62,12 +68,14 @@ pub(super) fn standing_for(
     lead: LeadId,
 ) -> Result<Option<LeadStanding>, StoreError> {
     let sql = format!("SELECT {STANDING} FROM lead WHERE id = ?1 AND source = ?2");
-    one(conn, &sql, (lead.to_bytes(), source.as_str()), read_standing)
+    one(conn, &sql, (lead.to_bytes(), source.as_str()), |row| read_standing(conn, row))
 }
 
-fn read_standing(row: &Row<'_>) -> Result<LeadStanding, StoreError> {
+fn read_standing(conn: &Connection, row: &Row<'_>) -> Result<LeadStanding, StoreError> {
+    let lead = lead_id(row, "id")?;
     Ok(LeadStanding {
-        lead: lead_id(row, "id")?,
+        lead,
+        sales: sales(conn, lead)?,
         status: status(row)?,
         payout: money_if(row, "payout", "currency")?,
         redirect_url: row.get("redirect_url")?,
@@ -168,7 +176,7 @@ pub(super) fn lead_view(
             source: parsed(row, "source")?,
             config_version: row.get("config_version")?,
             parts: parts(conn, root, row)?,
-            standing: read_standing(row)?,
+            standing: read_standing(conn, row)?,
             callback_url: row.get("callback_url")?,
             erased_at: time_if(row, "erased_at")?,
             ping: ping(conn, root, PingId::from_bytes(lead.to_bytes()))?,

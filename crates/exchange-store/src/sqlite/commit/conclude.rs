@@ -3,45 +3,61 @@
 //! > The first decision about an attempt stands. A repetition changes nothing, a contradiction is
 //! > kept for a person to look at.
 
-use exchange_core::record::{AttemptOutcome, Concluded, LegOffer, Sale};
-use exchange_model::outcome::{Acceptance, Handles};
+use exchange_core::record::{AttemptOutcome, Concluded, LegOffer, Sale, leg_means};
+use exchange_model::outcome::{Acceptance, Brand, Handles};
 use exchange_model::reason::RejectClass;
-use exchange_model::{AttemptId, Timestamp};
+use exchange_model::{AttemptId, SourceId, Timestamp};
 use rusqlite::params;
 use settlement_ledger::sale::{self, LossPolicy, SaleLeg, SaleRequest};
 use settlement_ledger::{LedgerError, hold};
 
-use super::super::attempt::{AttemptRow, attempt_row, lead_row, states};
+use super::super::attempt::{AttemptRow, attempt_row, lead_row};
 use super::super::books::hold_of;
 use super::super::columns::{all, digits, run, to_json};
+use super::super::legs;
+use super::super::places::{has_place, places_of, posts};
 use super::super::txn::Txn;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
+use crate::store::Booked;
 
 /// Exceptions of one kind that are kept for one attempt.
 const EXCEPTIONS_MAX: usize = 16;
 
 impl Txn<'_> {
-    /// Books the outcome of an attempt, once.
+    /// Books the outcome of an attempt, once; what it sold.
     pub(super) fn conclude(
         &mut self,
         concluded: &Concluded,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Booked>, StoreError> {
         let row = attempt_row(self.conn, concluded.attempt)?;
         if !row.state.is_open() {
-            return self.already_decided(concluded, &row, at);
+            self.already_decided(concluded, &row, at)?;
+            return Ok(None);
         }
+        if let AttemptOutcome::Accepted(sale) = &concluded.outcome {
+            return self.accepted(concluded, sale, &row, at);
+        }
+        self.not_sold(concluded, &row, at).map(|()| None)
+    }
+
+    fn not_sold(
+        &mut self,
+        concluded: &Concluded,
+        row: &AttemptRow,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         match &concluded.outcome {
-            AttemptOutcome::Accepted(sale) => self.accepted(concluded, sale, &row, at),
+            AttemptOutcome::Accepted(_) => Ok(()),
             AttemptOutcome::NotSent(_) | AttemptOutcome::Rejected(_) => {
                 let state = state_of(&concluded.outcome);
-                self.write_outcome(concluded, &row, state, at)?;
-                self.give_back(concluded.attempt, &row, at)
+                self.write_outcome(concluded, row, state, at)?;
+                self.give_back(concluded.attempt, row, at)
             }
             AttemptOutcome::Mispriced(acceptance) => {
-                self.write_outcome(concluded, &row, AttemptState::Rejected, at)?;
-                self.give_back(concluded.attempt, &row, at)?;
+                self.write_outcome(concluded, row, AttemptState::Rejected, at)?;
+                self.give_back(concluded.attempt, row, at)?;
                 let detail = format!(
                     "accepted at {} for a bid of {}; by its contract no sale",
                     price_text(acceptance),
@@ -50,10 +66,10 @@ impl Txn<'_> {
                 self.exception(concluded.attempt, "price_refused", &detail, at)
             }
             AttemptOutcome::Unknown(_, handles) if row.state == AttemptState::Unknown => {
-                self.keep_handles(concluded.attempt, &row, handles)
+                self.keep_handles(concluded.attempt, row, handles)
             }
             AttemptOutcome::Unknown(..) => {
-                self.write_outcome(concluded, &row, AttemptState::Unknown, at)
+                self.write_outcome(concluded, row, AttemptState::Unknown, at)
             }
         }
     }
@@ -139,24 +155,43 @@ impl Txn<'_> {
         sale: &Sale,
         row: &AttemptRow,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Booked>, StoreError> {
         let attempt = concluded.attempt;
-        let sold = states(self.conn, attempt.lead())?
-            .iter()
-            .any(|(state, _)| *state == AttemptState::Accepted);
-        if sold {
+        if !has_place(&posts(self.conn, attempt.lead())?, attempt.step(), sale) {
             self.write_outcome(concluded, row, AttemptState::LateAcceptConflict, at)?;
             self.give_back(attempt, row, at)?;
             let detail = "accepted after the lead was sold to another buyer; not charged";
-            return self.exception(attempt, "late_accept_conflict", detail, at);
+            self.exception(attempt, "late_accept_conflict", detail, at)?;
+            return Ok(None);
         }
         self.write_outcome(concluded, row, AttemptState::Accepted, at)?;
-        self.book_sale(attempt, sale, row, at)?;
+        let source = self.book_sale(attempt, sale, row, at)?;
         self.count_booked(attempt, sale, row)?;
         self.won(&row.campaign, at);
+        self.flag_sale(attempt, sale, row, at)?;
+        let campaign = row.campaign.clone();
+        Ok(Some(Booked { campaign, source, price: sale.price, payout: sale.payout }))
+    }
+
+    /// What a person asks the buyer about a sale that is booked.
+    fn flag_sale(
+        &self,
+        attempt: AttemptId,
+        sale: &Sale,
+        row: &AttemptRow,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        for number in unbooked(sale) {
+            let detail = format!("company {number} of the reply took the lead and is not booked");
+            self.exception(attempt, "leg_not_booked", &detail, at)?;
+        }
         match sale.acceptance.price {
             Some(price) if price != sale.price => {
-                let detail = format!("the reply names {price}, the bid of {} is booked", row.price);
+                let bid = row.price;
+                let detail = match sale.legs.as_slice() {
+                    [] => format!("the reply names {price}, the bid of {bid} is booked"),
+                    _legs => format!("the reply names {price}, {} is booked", sale.price),
+                };
                 self.exception(attempt, "price_differs", &detail, at)
             }
             Some(_) | None => self.flag_no_price(attempt, sale, row, at),
@@ -200,7 +235,7 @@ impl Txn<'_> {
         sale: &Sale,
         row: &AttemptRow,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<SourceId, StoreError> {
         let lead = lead_row(self.conn, attempt.lead())?;
         // What a resolver finds out later took effect when the lead was posted.
         let late = row.state == AttemptState::Unknown;
@@ -223,7 +258,7 @@ impl Txn<'_> {
         if let Some(hold) = &booked.hold {
             self.keep_hold(hold)?;
         }
-        Ok(())
+        Ok(lead.source)
     }
 
     /// Releases the hold and the caps of an attempt that did not buy.
@@ -258,7 +293,7 @@ impl Txn<'_> {
             "UPDATE attempt SET state = ?3, reason = ?4, text = iif(kept, ?5, NULL), buyer_ref = ?6,
                reply_price = ?7, reply_currency = ?8, redirect_url = iif(kept, ?9, NULL),
                concluded_at = ?10, handles = iif(kept, ifnull(?11, handles), NULL),
-               sold_price = ?12, sold_payout = ?13
+               sold_price = ?12, sold_payout = ?13, sold_legs = ?14, places = ifnull(?15, places)
              FROM (SELECT erased_at IS NULL AS kept FROM lead WHERE id = ?1)
              WHERE lead = ?1 AND step = ?2 AND state IN ('prepared', 'unknown')",
             params![
@@ -275,6 +310,8 @@ impl Txn<'_> {
                 words.handles,
                 words.sold.as_ref().map(|sold| &sold.0),
                 words.sold.as_ref().map(|sold| &sold.1),
+                words.sold.as_ref().and_then(|sold| sold.2.as_ref()),
+                words.sold.as_ref().map(|sold| sold.3),
             ],
         )?;
         if changed == 1 {
@@ -313,11 +350,21 @@ impl Txn<'_> {
 fn sale_legs(sale: &Sale) -> Vec<SaleLeg> {
     let leg = |(number, leg): (u8, &LegOffer)| SaleLeg {
         number,
-        company: leg.brand.name.clone().or(leg.brand.id.clone()).unwrap_or_default(),
+        company: leg.brand.name.clone().or_else(|| leg.brand.id.clone()).unwrap_or_default(),
         price: leg.price,
         payout: leg.payout,
     };
     (1..).zip(&sale.legs).map(leg).collect()
+}
+
+/// Which companies of the buyer's answer, counted from 1, took the lead and are in no leg of the
+/// sale. Their names are not said: they are the buyer's words.
+fn unbooked(sale: &Sale) -> impl Iterator<Item = usize> {
+    let is_booked = |brand: &Brand| sale.legs.iter().any(|leg| leg_means(brand, &leg.brand));
+    (1..)
+        .zip(&sale.acceptance.legs)
+        .filter(move |(_, said)| said.accepted && !sale.legs.is_empty() && !is_booked(&said.brand))
+        .map(|(number, _)| number)
 }
 
 fn price_text(acceptance: &Acceptance) -> String {
@@ -343,7 +390,8 @@ struct Words<'a> {
     currency: Option<String>,
     redirect_url: Option<&'a str>,
     handles: Option<String>,
-    sold: Option<(String, String)>,
+    /// Price, payout, legs and places.
+    sold: Option<(String, String, Option<String>, u8)>,
 }
 
 impl<'a> Words<'a> {
@@ -360,7 +408,12 @@ impl<'a> Words<'a> {
             },
             AttemptOutcome::Accepted(sale) => Self {
                 redirect_url: sale.acceptance.redirect_url.as_deref(),
-                sold: Some((digits(sale.price), digits(sale.payout))),
+                sold: Some((
+                    digits(sale.price),
+                    digits(sale.payout),
+                    legs::text(&sale.legs),
+                    places_of(sale),
+                )),
                 ..Self::said(&sale.acceptance)
             },
             AttemptOutcome::Mispriced(acceptance) => {

@@ -1,7 +1,7 @@
 //! Commit A: the intent is durable before the lead leaves the house.
 
 use exchange_core::caps::Counted;
-use exchange_core::record::{Intent, UnknownPolicy};
+use exchange_core::record::Intent;
 use exchange_model::outcome::BidToken;
 use exchange_model::reason::{LeadStatus, Refused};
 use exchange_model::{AttemptId, MinorUnits, Timestamp};
@@ -9,8 +9,10 @@ use rusqlite::params;
 use settlement_ledger::hold::{self, HoldRequest};
 use settlement_ledger::{Account, Hold, LedgerError, Transaction};
 
-use super::super::attempt::{LeadRow, lead_row, policy_code, states};
+use super::super::attempt::{LeadRow, lead_row, policy_code};
 use super::super::columns::{digits, run, terms_text};
+use super::super::legs;
+use super::super::places::{NoPlace, check_post, posts};
 use super::super::price_terms;
 use super::super::txn::Txn;
 use crate::error::StoreError;
@@ -27,13 +29,12 @@ impl Txn<'_> {
     ) -> Result<Result<(), Refused>, StoreError> {
         let lead = intent.attempt.lead();
         let row = lead_row(self.conn, lead)?;
-        if row.status.is_none() && self.is_sold(lead)? {
-            return Ok(Err(Refused::Sold));
+        if let Err(refused) = self.check_may_post(intent, &row)? {
+            return Ok(Err(refused));
         }
         if self.is_killed(intent, &row.source, at)? {
             return Ok(Err(Refused::Stopped));
         }
-        self.check_may_post(intent, &row)?;
         let price = intent.hold.to_minor().map_err(LedgerError::from)?;
         if let Some(refused) = self.refuse_person(intent)? {
             return Ok(Err(refused));
@@ -66,9 +67,13 @@ impl Txn<'_> {
         Ok(Ok(()))
     }
 
-    /// No post of a lead that has an answer, a buyer, or a buyer whose answer is awaited: the
-    /// auction never asks for one, and this is where it would be stopped.
-    fn check_may_post(&self, intent: &Intent, row: &LeadRow) -> Result<(), StoreError> {
+    /// No post of a lead that has an answer, or has no place left: the auction asks for one only
+    /// when a late truth has come in between. What it never asks for is an error.
+    fn check_may_post(
+        &self,
+        intent: &Intent,
+        row: &LeadRow,
+    ) -> Result<Result<(), Refused>, StoreError> {
         let conflict =
             |what: &str| Err(StoreError::Conflict(format!("`{}`: {what}", intent.attempt)));
         if row.status.is_some_and(|status| status != LeadStatus::Pending) {
@@ -80,20 +85,11 @@ impl Txn<'_> {
         if intent.request_key.lead() != intent.attempt.lead() {
             return conflict("the key of another lead's request");
         }
-        for (state, policy) in states(self.conn, intent.attempt.lead())? {
-            match state {
-                AttemptState::Accepted => return conflict("the lead is sold"),
-                AttemptState::Prepared => return conflict("another post is out"),
-                AttemptState::Unknown if policy == UnknownPolicy::Hold => {
-                    return conflict("a buyer may have the lead");
-                }
-                AttemptState::Unknown
-                | AttemptState::NotSent
-                | AttemptState::Rejected
-                | AttemptState::LateAcceptConflict => {}
-            }
+        match check_post(&posts(self.conn, intent.attempt.lead())?, intent) {
+            Ok(()) => Ok(Ok(())),
+            Err(NoPlace::Refused(refused)) => Ok(Err(refused)),
+            Err(NoPlace::Never(what)) => conflict(what),
         }
-        Ok(())
     }
 
     fn place_hold(
@@ -125,9 +121,9 @@ impl Txn<'_> {
             self.conn,
             "INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
                token, terms, policy, resolve_by, counted_at, prepared_at, request_step, on_price,
-               source, state)
+               source, buyers, places, legs, state)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-               ?17, 'prepared')",
+               ?17, ?18, ?19, ?20, 'prepared')",
             params![
                 intent.attempt.lead().to_bytes(),
                 intent.attempt.step(),
@@ -146,6 +142,9 @@ impl Txn<'_> {
                 other_key.map(AttemptId::step),
                 price_terms::text(&intent.on_price),
                 row.source.as_str(),
+                intent.buyers,
+                intent.places(),
+                legs::text(&intent.legs),
             ],
         )?;
         Ok(())

@@ -1,119 +1,110 @@
 //! How a lead stands: the answer of its auction, and what a late truth makes of it.
 
-use exchange_core::record::{Answer, AttemptOutcome, Concluded};
+use exchange_core::record::{Answer, Concluded};
 use exchange_model::reason::LeadStatus;
-use exchange_model::{AttemptId, LeadId, Timestamp};
+use exchange_model::{AttemptId, LeadId, Money, Timestamp};
 
-use super::super::attempt::{LeadRow, attempt_row, lead_row, states};
+use super::super::attempt::{LeadRow, lead_row};
 use super::super::columns::{digits, run, to_json};
+use super::super::places::{Post, is_awaited, is_sold, posts};
+use super::super::sales::{ended, sold};
 use super::super::txn::Txn;
+use super::super::views::{reply, standing};
 use crate::error::StoreError;
-use crate::intake::{IntakeKind, StoredReply};
-use crate::recovery::AttemptState;
+use crate::intake::{IntakeKind, Renderer, StoredReply};
+use crate::store::Answered;
 
 /// The outbox row that tells a seller about an outcome found out after the answer.
 const RESOLVED: &str = "lead.resolved";
 
 impl Txn<'_> {
-    /// Writes the end of an auction with the reply the seller gets.
+    /// Writes the end of an auction, with the reply the seller gets: both say how the lead stands
+    /// by now.
     pub(super) fn answer(
         &self,
         lead: LeadId,
         answer: &Answer,
         at: Timestamp,
-        reply: Option<&StoredReply>,
-    ) -> Result<(), StoreError> {
+        reply: Option<&Renderer>,
+    ) -> Result<Option<Answered>, StoreError> {
         let LeadRow { status: before, callback_url, .. } = lead_row(self.conn, lead)?;
         if is_final(before) {
-            return self.answered_before(lead, before, answer.status, at);
+            self.answered_before(lead, before, answer.status, at)?;
+            let stands = self.stands(lead)?;
+            return reply.map(|reply| self.keep_reply_to(lead, stands, reply)).transpose();
         }
-        if answer.status == LeadStatus::Sold && !self.is_sold(lead)? {
+        let posts = posts(self.conn, lead)?;
+        if answer.status == LeadStatus::Sold && !is_sold(&posts) {
             return Err(StoreError::Conflict(format!("`{lead}` is called sold and is not")));
         }
-        let truth = self.truth(lead, answer)?;
+        let truth = self.truth(lead, &posts, answer)?;
         self.write_answer(lead, &truth, at)?;
-        if let Some(url) = callback_url.filter(|_| truth.status != answer.status) {
+        // The auction's word may have gone out already, when the disk was slow.
+        let differs =
+            (truth.status, truth.payout) != (answer.status, answer.payout.map(Money::rounded));
+        if let Some(url) = callback_url.filter(|_| differs) {
             self.tell(lead, &url, at)?;
         }
-        match reply {
-            Some(reply) => self.keep_reply(IntakeKind::Lead, lead, reply),
-            None => Ok(()),
-        }
+        reply.map(|reply| self.keep_reply_to(lead, truth, reply)).transpose()
     }
 
     /// What the record makes of the auction's answer: a late truth may have come in between, and
     /// nobody will say it again.
-    fn truth(&self, lead: LeadId, answer: &Answer) -> Result<Answer, StoreError> {
-        if self.is_sold(lead)? {
-            return self.sale(lead);
+    fn truth(&self, lead: LeadId, posts: &[Post], answer: &Answer) -> Result<Answer, StoreError> {
+        if is_sold(posts) {
+            return sold(self.conn, lead);
         }
-        let over = answer.status == LeadStatus::Pending && !self.is_awaited(lead)?;
+        let over = answer.status == LeadStatus::Pending && !is_awaited(posts);
         let status = if over { LeadStatus::Unsold } else { answer.status };
         Ok(Answer { status, ..answer.clone() })
     }
 
-    /// What the outcome of an attempt means for a lead that was answered `pending`. While the
-    /// auction runs, the answer is its business.
+    /// What the outcome of an attempt means for a lead that was answered: one more sale, or that
+    /// nobody bought it. While the auction runs, the answer is its business.
     pub(super) fn resolve(&self, concluded: &Concluded, at: Timestamp) -> Result<(), StoreError> {
-        let attempt = concluded.attempt;
-        let lead = lead_row(self.conn, attempt.lead())?;
-        let answered = match lead.status {
-            None | Some(LeadStatus::Sold) => return Ok(()),
-            Some(_) => lead.status,
-        };
-        let answer = match attempt_row(self.conn, attempt)?.state {
-            AttemptState::Accepted => self.sale_of(concluded)?,
-            AttemptState::NotSent | AttemptState::Rejected if is_final(answered) => return Ok(()),
-            AttemptState::NotSent | AttemptState::Rejected
-                if !self.is_awaited(attempt.lead())? =>
-            {
-                Answer {
-                    sales: Vec::new(),
-                    status: LeadStatus::Unsold,
-                    payout: None,
-                    redirect_url: None,
-                    reasons: vec![concluded.outcome.code().to_owned()],
-                }
+        let lead = concluded.attempt.lead();
+        let row = lead_row(self.conn, lead)?;
+        let Some(answered) = row.status else { return Ok(()) };
+        let posts = posts(self.conn, lead)?;
+        let answer = if is_sold(&posts) {
+            let sold = sold(self.conn, lead)?;
+            if answered == LeadStatus::Sold && row.payout.map(Money::rounded) == sold.payout {
+                return Ok(());
             }
-            AttemptState::NotSent
-            | AttemptState::Rejected
-            | AttemptState::Prepared
-            | AttemptState::Unknown
-            | AttemptState::LateAcceptConflict => return Ok(()),
+            sold
+        } else if is_final(row.status) || is_awaited(&posts) {
+            return Ok(());
+        } else {
+            ended(LeadStatus::Unsold, concluded.outcome.code())
         };
-        self.write_answer(attempt.lead(), &answer, at)?;
-        match lead.callback_url {
-            Some(url) => self.tell(attempt.lead(), &url, at),
+        self.write_answer(lead, &answer, at)?;
+        match row.callback_url {
+            Some(url) => self.tell(lead, &url, at),
             None => Ok(()),
         }
     }
 
-    fn sale_of(&self, concluded: &Concluded) -> Result<Answer, StoreError> {
-        let redirect_url = match &concluded.outcome {
-            AttemptOutcome::Accepted(sale) => sale.acceptance.redirect_url.clone(),
-            AttemptOutcome::NotSent(_)
-            | AttemptOutcome::Rejected(_)
-            | AttemptOutcome::Mispriced(_)
-            | AttemptOutcome::Unknown(..) => None,
-        };
-        let payout = attempt_row(self.conn, concluded.attempt)?.sold.map(|(_price, payout)| payout);
+    /// How a lead stands, as an answer.
+    fn stands(&self, lead: LeadId) -> Result<Answer, StoreError> {
+        let stands = standing(self.conn, lead)?.ok_or(StoreError::NoLead(lead))?;
         Ok(Answer {
-            sales: Vec::new(),
-            status: LeadStatus::Sold,
-            payout,
-            redirect_url,
-            reasons: Vec::new(),
+            status: stands.status.unwrap_or(LeadStatus::Pending),
+            payout: stands.payout,
+            redirect_url: stands.redirect_url,
+            sales: stands.sales,
+            reasons: stands.reasons,
         })
     }
 
-    /// Whether a buyer has bought the lead.
-    pub(super) fn is_sold(&self, lead: LeadId) -> Result<bool, StoreError> {
-        let sold = |(state, _): &(AttemptState, _)| *state == AttemptState::Accepted;
-        Ok(states(self.conn, lead)?.iter().any(sold))
-    }
-
-    fn is_awaited(&self, lead: LeadId) -> Result<bool, StoreError> {
-        Ok(states(self.conn, lead)?.iter().any(|(state, _)| state.is_open()))
+    fn keep_reply_to(
+        &self,
+        lead: LeadId,
+        answer: Answer,
+        renderer: &Renderer,
+    ) -> Result<Answered, StoreError> {
+        let reply = renderer.render(&answer);
+        let reply = self.keep_reply(IntakeKind::Lead, lead, reply)?;
+        Ok(Answered { answer, reply })
     }
 
     /// Repeating an answer changes nothing; another one is kept for a person.
@@ -163,20 +154,21 @@ impl Txn<'_> {
         }
     }
 
-    /// Keeps what the seller was told. The first reply stands: it is what retries get.
+    /// Keeps what the seller was told; what is kept. The first reply stands: it is what retries get.
     pub(in super::super) fn keep_reply(
         &self,
         kind: IntakeKind,
         lead: LeadId,
-        reply: &StoredReply,
-    ) -> Result<(), StoreError> {
-        run(
+        said: StoredReply,
+    ) -> Result<StoredReply, StoreError> {
+        let written = run(
             self.conn,
             "INSERT INTO reply (kind, lead, http_status, body) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO NOTHING",
-            (kind.code(), lead.to_bytes(), reply.http_status, &reply.body),
+            (kind.code(), lead.to_bytes(), said.http_status, &said.body),
         )?;
-        Ok(())
+        let first = if written == 0 { reply(self.conn, kind, lead)? } else { None };
+        Ok(first.unwrap_or(said))
     }
 
     fn tell(&self, lead: LeadId, url: &str, at: Timestamp) -> Result<(), StoreError> {

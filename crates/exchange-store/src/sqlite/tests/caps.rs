@@ -73,6 +73,6 @@ async fn try_to_sell(desk: &Desk, number: u8, cap: u32) -> bool {
         concluded: Some(concluded(attempt(number, 1), accepted())),
         next: Next::Answer(answer(LeadStatus::Sold)),
     };
-    desk.store().commit(end, Some(stored_reply("sold"))).await.unwrap();
+    desk.store().commit(end, Some(stored_reply("sold").into())).await.unwrap();
     true
 }

@@ -70,7 +70,8 @@ fn a_campaign_whose_ceiling_is_not_covered_is_refused_before_the_post() {
     desk.take_in(1);
     let on_price = on_price(PriceChange::Any);
     let order = |price: &str| Intent { terms: prepaid(), ..intent(1, 1, "acme", price) };
-    let refused = desk.prepare(Intent { on_price, hold: usd("20"), ..order("12.00") });
+    let refused =
+        desk.prepare(Intent { on_price: on_price.clone(), hold: usd("20"), ..order("12.00") });
     assert_eq!(refused.unwrap_err(), Refused::NoCredit);
     let spend = CapLimit {
         kind: CapKind::DaySpend,

@@ -112,7 +112,7 @@ fn nothing_acknowledged_is_lost_over_many_crashes() {
             concluded: Some(concluded(attempt(number, 1), accepted())),
             next: Next::Answer(answer(LeadStatus::Sold)),
         };
-        let ticket = desk.store().commit(end, Some(stored_reply("sold")));
+        let ticket = desk.store().commit(end, Some(stored_reply("sold").into()));
         if number % 3 == 0 {
             // Dies with the commit somewhere on its way.
             desk.store.take().unwrap().kill();
