@@ -109,7 +109,8 @@ impl Usage {
     }
 
     /// What is bought and reserved within a window: a second, or one whose ends lie on whole
-    /// [`STEP`]s. Of a window that begins before the kept steps, see [`Usage::knows`].
+    /// [`STEP`]s. Of a window that begins before the kept steps, see [`Usage::knows`]; of one that ends
+    /// there, nothing is known, and nothing is taken in any more.
     ///
     /// The first question about a window adds up its steps; later ones read the sum.
     pub fn used(&mut self, window: Window) -> Tally {
@@ -119,8 +120,9 @@ impl Usage {
         if let Some((_, sum)) = self.sums.iter().find(|(known, _)| *known == window) {
             return *sum;
         }
-        let sum = self.recount(window).plus(self.before_kept(window.start).unwrap_or_default());
-        if self.knows(window.start) {
+        let older = self.before_kept(window.start).filter(|_| window.end > self.kept_from);
+        let sum = self.recount(window).plus(older.unwrap_or_default());
+        if older.is_some() {
             self.keep_sum(window, sum);
         }
         sum

@@ -51,6 +51,7 @@ fn intent(change: PriceChange) -> Intent {
         terms: BillingTerms::Net { days: 30, credit_limit: usd("1000") },
         buyers: 4,
         legs,
+        person: crate::duplicates::Person::default(),
         unknown: UnknownPolicy::Cascade,
         resolve_by: Timestamp::default().after(Duration::from_secs(60)),
     }
