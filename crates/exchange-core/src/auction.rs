@@ -28,6 +28,7 @@ mod countering;
 mod ending;
 mod floor;
 mod journal;
+mod late;
 mod posting;
 pub mod pricing;
 mod promising;
@@ -36,6 +37,7 @@ pub mod setup;
 
 use asking::Lost;
 use contradicting::Decided;
+use late::Lateness;
 use ranking::Bid;
 pub use setup::{
     Delivery, Goal, Member, REPLY_RESERVE, Seat, SellerTerms, Setup, TierSetup, Ways, tiers_of,
@@ -176,6 +178,7 @@ pub struct Auction {
     phase: Phase,
     tier: usize,
     awaited: Vec<Awaited>,
+    lateness: Lateness,
     bids: VecDeque<Bid>,
     posts_left: u16,
     steps: u8,
@@ -213,6 +216,7 @@ impl Auction {
             phase: Phase::Start,
             tier: 0,
             awaited: Vec::new(),
+            lateness: Lateness::default(),
             bids: VecDeque::new(),
             posts_left: 0,
             steps: 0,

@@ -7,6 +7,7 @@ pub mod auction;
 pub mod caps;
 pub mod duplicates;
 pub mod idempotency;
+pub mod late_report;
 pub mod operator_test;
 pub mod price_terms;
 mod questions;

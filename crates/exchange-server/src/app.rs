@@ -23,7 +23,7 @@ use crate::listen::{self, Door};
 use crate::load::{Exchange, load, load_with};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::{metrics, operator_api, resolver, seller_api, shutdown, telemetry};
+use crate::{metrics, operator_api, resolver, scores, seller_api, shutdown, telemetry};
 
 /// Most connections of operators and scrapers at a time.
 const OPERATORS_MAX: usize = 256;
@@ -110,6 +110,7 @@ impl App {
             limits: settings.limits.clone(),
             min_free: settings.store.min_free,
         });
+        scores::start(&engine).await?;
         let open = resolver::take_up(&engine).await?;
         tracing::info!(
             config = engine.config().version, seller = %seller_addr, operator = %operator_addr,
@@ -311,7 +312,9 @@ impl RunningApp {
                 tracing::warn!(in_flight = self.engine.in_flight(), "told twice: stopping at once");
             }
         }
-        Ok(self.engine.store().flush().await?)
+        let (store, now) = (self.engine.store(), self.engine.now());
+        self.engine.scores().save(&**store, now).await?;
+        Ok(store.flush().await?)
     }
 
     /// Lets the last answers leave and gives the database free.

@@ -45,6 +45,8 @@ impl Caller {
         let exchange = self.engine.transport().ping(&self.connector, job, timeout);
         async move {
             let answered = exchange.await;
+            let (scores, buyer) = (self.engine.scores(), self.connector.buyer());
+            scores.pinged(buyer, self.engine.now(), &answered.answer);
             if let Some(meters) = self.meters() {
                 count_ping(meters, &answered, timeout);
             }

@@ -15,6 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 mod books;
 mod business_hours;
 mod buyer;
+mod buyer_score;
 mod buyer_test;
 mod check;
 mod connector;
@@ -34,9 +35,11 @@ mod load;
 mod mock_buyers;
 mod output;
 mod probe;
+mod report;
 mod schema;
 mod serve;
 mod statement;
+mod suppress;
 mod test;
 
 use context::Context;
@@ -153,7 +156,7 @@ Examples:
   rialto statement seller quotekart --from 2026-11-01 --to 2026-11-30 --csv"
     )]
     Statement(statement::Whose),
-    /// Test a buyer's connector with one lead; finance of one buyer
+    /// Test a buyer's connector with one lead; scorecards; finance of one buyer
     #[command(
         subcommand,
         before_help = "\
@@ -161,9 +164,19 @@ Examples:
   rialto buyer test acme_mutual/auto-tx                      what would be sent, and nothing sent
   rialto buyer test acme_mutual/auto-tx --send ping
   rialto buyer test acme_mutual/auto-tx --send all --to 127.0.0.1:9101
+  rialto buyer score                                         what buyers did, and who is throttled
   rialto buyer top-up acme_mutual 5000.00 --ref WIRE-20261123-1"
     )]
     Buyer(buyer::Buyer),
+    /// What the record says about how the exchange is set up
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  rialto report late --more 50ms            what 50 ms more for bids would have earned
+  rialto report late --more 200ms --since 7d"
+    )]
+    Report(report::Report),
     /// The shipped presets, and recorded replies read by a buyer's file
     #[command(
         subcommand,
@@ -248,7 +261,9 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::Lead(options) => lead::run(options, context),
         Command::Ledger(options) => ledger::run(options, context),
         Command::Statement(options) => statement::run(options, context),
+        Command::Suppress(command) => suppress::run(command, context),
         Command::Buyer(options) => buyer::run(options, context),
+        Command::Report(options) => report::run(options, context),
         Command::Connector(options) => connector::run(options, context),
         Command::MockBuyers(options) => mock_buyers::run(options, context),
         Command::Schema(options) => schema::run(options, context),

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::key_ring::KeyRing;
 use crate::metrics;
 use crate::running::{Claimed, Running};
+use crate::scores::Scores;
 use crate::settings::LimitSettings;
 use crate::snapshot::{Live, Snapshot};
 
@@ -101,6 +102,7 @@ pub struct Engine {
     running: Running,
     listeners: Listeners,
     live: Live,
+    scores: Scores,
     in_flight: Arc<AtomicUsize>,
     auctions: TaskTracker,
     background: TaskTracker,
@@ -117,6 +119,7 @@ impl Engine {
         let live = Live::new(Arc::clone(&parts.config));
         Arc::new(Self {
             live,
+            scores: Scores::default(),
             ring: KeyRing::new(std::mem::take(&mut parts.api_keys)),
             running: Running::new(),
             listeners: Listeners::default(),
@@ -169,6 +172,12 @@ impl Engine {
     #[must_use]
     pub fn keys(&self) -> &DerivedKeys {
         &self.parts.keys
+    }
+
+    /// What every buyer did with what it was given.
+    #[must_use]
+    pub fn scores(&self) -> &Scores {
+        &self.scores
     }
 
     /// Requests under way.

@@ -23,7 +23,10 @@ use settlement_ledger::account::BankName;
 use settlement_ledger::top_up::WireTopUp;
 
 use crate::exchange::Engine;
+use crate::scores;
 use crate::standing::currency_of;
+
+mod late;
 
 /// Largest body, in bytes.
 const BODY_MAX: usize = 16 * 1024;
@@ -53,6 +56,8 @@ pub fn router(engine: Arc<Engine>, metrics: PrometheusHandle) -> Router {
         .route("/api/keys", post(new_key))
         .route("/api/keys/{id}/revoke", post(revoke_key))
         .route("/api/leads/{lead}/erase", post(erase))
+        .route("/api/buyers/scores", get(show_scores))
+        .route("/api/reports/late", get(late::show))
         .route("/api/buyers/{buyer}/top-ups", post(top_up))
         .fallback(async || text(StatusCode::NOT_FOUND, "no such path\n".to_owned()))
         .with_state(Desk { engine, metrics })
@@ -80,6 +85,11 @@ async fn ready(State(desk): State<Desk>, request: Request) -> Response<Body> {
     }
     body.push_str(if well { "ready\n" } else { "not ready\n" });
     text(status, body)
+}
+
+/// Every buyer's scorecard.
+async fn show_scores(State(desk): State<Desk>) -> Response<Body> {
+    respond(Ok(json!({ "window": "7d", "buyers": scores::shown(&desk.engine) })))
 }
 
 async fn new_key(State(desk): State<Desk>, request: Request) -> Response<Body> {

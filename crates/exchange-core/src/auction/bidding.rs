@@ -39,6 +39,7 @@ impl Auction {
         }
         self.record(now, TraceEvent::Pinged { tier, campaign });
         self.awaited.push(Awaited { seat, until });
+        self.lateness.asked(Awaited { seat, until });
         self.outbox.push_back(Command::Ping { seat, until });
     }
 
@@ -110,21 +111,6 @@ impl Auction {
         self.record(now, event);
     }
 
-    pub(super) fn record_late(&mut self, now: Timestamp, seat: Seat, answer: PingAnswer) {
-        let reason = match answer {
-            PingAnswer::Bid { price, .. } => NoBid::Late(price),
-            PingAnswer::Available { .. } => NoBid::Timeout,
-            PingAnswer::NoBid(reason) => reason,
-        };
-        let event = TraceEvent::NoBid {
-            campaign: self.name(seat),
-            reason: reason.to_string(),
-            text: None,
-            late: None,
-        };
-        self.record(now, event);
-    }
-
     pub(super) fn time_out_pings(&mut self, now: Timestamp) {
         let late: Vec<Seat> =
             self.awaited.iter().filter(|a| a.until <= now).map(|a| a.seat).collect();
@@ -140,6 +126,7 @@ impl Auction {
             return;
         }
         ranking::rank(self.bids.make_contiguous(), &self.members);
+        self.settle_lateness();
         if !self.bids.is_empty() {
             let order = self.bids.iter().map(|bid| self.name(bid.seat)).collect();
             self.record(now, TraceEvent::Ranked { tier: self.tier_name(), order });

@@ -17,6 +17,7 @@ use ping_tree::{Buyer, Campaign, PayoutRule, PriceChange, PriceMode, Status};
 use super::*;
 use crate::record::{AttemptOutcome, Next, PromisedBid, UnknownPolicy};
 
+mod late;
 mod lost_answers;
 mod prices;
 mod resolution_seeds;
@@ -46,8 +47,12 @@ fn member(line: &str) -> Member {
     };
     let vertical = VerticalId::new("auto").unwrap();
     let buyer = Buyer {
+        caps: ping_tree::Caps::default(),
+        ping_rate: None,
+        harvest: None,
         payout: None,
         id: words[0].parse().unwrap(),
+        brands: Vec::new(),
         title: words[0].to_owned(),
         status: Status::Live,
         zone: jiff::tz::TimeZone::UTC,
@@ -69,10 +74,15 @@ fn member(line: &str) -> Member {
         connector: "main".into(),
         connector_place: place(),
         price,
-        caps: ping_tree::Caps::new(Vec::new()),
+        caps: ping_tree::CampaignCaps::default(),
+        ping_rate: None,
         hours: ping_tree::Schedule::default(),
         accepts: ping_tree::Filter::new(Vec::new()),
-        unknown: if has("cascade") { UnknownPolicy::Cascade } else { UnknownPolicy::Hold },
+        person: ping_tree::PersonRules::default(),
+        sources: ping_tree::FromSources::All,
+        sources_place: None,
+        unknown: has("cascade").then_some(UnknownPolicy::Cascade),
+        unknown_place: None,
         price_change: after("change")
             .map_or(PriceChange::Bid, |word| PriceChange::from_code(word).unwrap()),
         status: Status::Live,

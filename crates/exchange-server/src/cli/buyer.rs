@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use exchange_model::{BuyerId, Money};
 
 use crate::cli::books::Desk;
+use crate::cli::buyer_score;
 use crate::cli::buyer_test;
 use crate::cli::context::Context;
 use crate::cli::explain::unknown;
@@ -21,6 +22,12 @@ Examples:
   rialto buyer test acme_mutual/auto-tx --send all --to 127.0.0.1:9101    a mock: rialto mock-buyers
   rialto buyer test acme_mutual/auto-tx --send all --yes     the real buyer, and it may bill it")]
     Test(buyer_test::Test),
+    /// What buyers did with what they were given over the last 7 days, and who is throttled
+    #[command(before_help = "\
+Examples:
+  rialto buyer score
+  rialto buyer score acme_mutual --json")]
+    Score(buyer_score::Score),
     /// Book money that a buyer paid in advance and the bank has
     TopUp(TopUp),
 }
@@ -41,6 +48,7 @@ pub(crate) struct TopUp {
 pub(crate) fn run(command: &Buyer, context: &Context) -> Ran {
     match command {
         Buyer::Test(options) => buyer_test::run(options, context),
+        Buyer::Score(options) => buyer_score::run(options, context),
         Buyer::TopUp(options) => top_up(options, context),
     }
 }

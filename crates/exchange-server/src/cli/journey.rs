@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use exchange_core::trace::{Trace, TraceEvent};
+use exchange_core::trace::{LateBid, Trace, TraceEvent};
 
 use crate::cli::output::{DIM, GREEN, RED, YELLOW, painted};
 
@@ -39,8 +39,9 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
         TraceEvent::Bid { campaign, price, payout } => {
             ("bid", campaign.clone(), format!("{price}, would pay the seller {payout}"))
         }
-        TraceEvent::NoBid { campaign, reason, text, .. } => {
-            ("no bid", campaign.clone(), format!("{reason}{}", plain(text)))
+        TraceEvent::NoBid { campaign, reason, text, late } => {
+            let late = late.as_ref().map(too_late).unwrap_or_default();
+            ("no bid", campaign.clone(), format!("{reason}{}{late}", plain(text)))
         }
         TraceEvent::Ranked { tier, order } => {
             ("ranked", String::new(), format!("tier {tier}: {}", order.join(", ")))
@@ -235,6 +236,12 @@ impl Story {
     }
 }
 
+/// What waiting longer would have brought.
+fn too_late(late: &LateBid) -> String {
+    let won = if late.would_have_won { ", would have won" } else { "" };
+    format!(", {} too late{won}", millis(late.late_by))
+}
+
 /// The amount of a text like `24.80 USD`.
 fn amount(money: &str) -> &str {
     money.split(' ').next().unwrap_or(money)
@@ -285,7 +292,12 @@ mod tests {
         );
         push(
             61,
-            TraceEvent::NoBid { campaign: metro(), reason: text("declined(cap)"), text: None, late: None },
+            TraceEvent::NoBid {
+                campaign: metro(),
+                reason: text("declined(cap)"),
+                text: None,
+                late: None,
+            },
         );
         push(
             62,
