@@ -46,7 +46,7 @@ impl Drop for SecretText {
 }
 
 /// Every secret the operator has put down, by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Secrets {
     directory: String,
     values: BTreeMap<String, Arc<SecretText>>,

@@ -240,6 +240,13 @@ impl Transport {
         self.inner.breakers.is_panic()
     }
 
+    /// Lets go of the connections of every buyer that is not to be kept. What is going on with it
+    /// ends in good order; a buyer that is called again gets a new pool.
+    pub fn keep_only(&self, keep: impl Fn(&BuyerId) -> bool) {
+        let mut pools = self.inner.pools.write().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|buyer, _pool| keep(buyer));
+    }
+
     /// The load of one buyer, for metrics.
     #[must_use]
     pub fn load(&self, buyer: &BuyerId) -> BuyerLoad {

@@ -20,9 +20,8 @@ use crate::clock::Clock;
 use crate::exchange::{Engine, Parts};
 use crate::health::{Progress, SqliteHealth};
 use crate::listen::{self, Door};
-use crate::load::{Exchange, load, load_with};
+use crate::reload::{self, Basis, First, Loaded, Reloader};
 use crate::settings::Settings;
-use crate::snapshot::Snapshot;
 use crate::{metrics, operator_api, resolver, scores, seller_api, shutdown, telemetry};
 
 /// Most connections of operators and scrapers at a time.
@@ -39,6 +38,8 @@ pub struct Options {
     pub secrets: Option<Secrets>,
     /// The exchange's root key instead of the file's.
     pub root_key: Option<RootKey>,
+    /// Start with nothing but the files on disk: not with the last good set of the store.
+    pub strict: bool,
     /// Another clock than the machine's.
     pub clock: Option<Clock>,
 }
@@ -49,6 +50,9 @@ pub enum AppError {
     /// The config has errors; the findings say which. Exit code 78.
     #[error("the configuration has errors")]
     Config(Findings),
+    /// A bug ended the reading of the config.
+    #[error("reading the configuration ended by a bug")]
+    Unread,
     /// There is no root key.
     #[error(transparent)]
     Key(#[from] RootKeyError),
@@ -84,8 +88,15 @@ impl App {
     pub async fn start(settings: Settings, options: Options) -> Result<RunningApp, AppError> {
         let handle = metrics::install();
         let clock = options.clock.clone().unwrap_or_else(Clock::system);
-        let config = Arc::new(Snapshot::new(config(&settings, options.secrets.as_ref())?));
+        let loaded = read_config(&settings, options.secrets.clone()).await?;
+        let without = options.strict || !settings.store.path.exists();
+        if loaded.exchange.is_none() && without {
+            return Err(AppError::Config(loaded.findings));
+        }
         let opened = open_store(&settings, options.root_key, &clock).await?;
+        let first = reload::first(loaded, &settings, &*opened.store, clock.now()).await?;
+        let first = first.map_err(AppError::Config)?;
+        say_where_from(&first);
         let (sellers, seller_addr) = bind(settings.server.seller_listen).await?;
         let (operators, operator_addr) = bind(settings.server.operator_listen).await?;
         opened.store.set_note(&operator_addr.to_string())?;
@@ -100,7 +111,7 @@ impl App {
         let store: Arc<dyn ExchangeStore> = Arc::<SqliteStore>::clone(&opened.store);
         let engine = Engine::new(Parts {
             clock: clock.clone(),
-            config,
+            config: Arc::clone(&first.snapshot),
             api_keys: store.keys().await?,
             store,
             health: Arc::<SqliteHealth>::clone(&opened.health),
@@ -110,14 +121,19 @@ impl App {
             limits: settings.limits.clone(),
             min_free: settings.store.min_free,
         });
+        let given = options.secrets;
+        let reloader = Reloader::new(Arc::clone(&engine), settings.clone(), given, &first);
         scores::start(&engine).await?;
         let open = resolver::take_up(&engine).await?;
         tracing::info!(
-            config = engine.config().version, seller = %seller_addr, operator = %operator_addr,
+            config = engine.config().label(), seller = %seller_addr, operator = %operator_addr,
             open_attempts = open, "exchange started"
         );
         let watch = opened.health.watch(opened.store, settings.store.path.clone());
         engine.spawn_background(watch);
+        if settings.routing_watch {
+            engine.spawn_background(reload::watch(Arc::clone(&reloader)));
+        }
         let servers = Servers::default();
         servers.spawn(
             sellers,
@@ -130,25 +146,33 @@ impl App {
         servers.spawn_last(
             operators,
             Door {
-                routes: operator_api::router(Arc::clone(&engine), handle),
+                routes: operator_api::router(Arc::clone(&engine), Arc::clone(&reloader), handle),
                 clock,
                 connections_max: OPERATORS_MAX,
             },
         );
         let drain = settings.server.drain;
-        Ok(RunningApp { seller_addr, operator_addr, engine, servers, drain })
+        let findings = first.findings;
+        Ok(RunningApp { seller_addr, operator_addr, engine, reloader, findings, servers, drain })
     }
 }
 
-fn config(settings: &Settings, secrets: Option<&Secrets>) -> Result<Exchange, AppError> {
-    let (exchange, findings) = match secrets {
-        Some(secrets) => {
-            let mut findings = Findings::new();
-            (load_with(settings, secrets, &mut findings), findings)
-        }
-        None => load(settings),
-    };
-    exchange.ok_or(AppError::Config(findings))
+/// Reads the config on a thread that may block.
+async fn read_config(settings: &Settings, given: Option<Secrets>) -> Result<Loaded, AppError> {
+    let settings = settings.clone();
+    let reading = tokio::task::spawn_blocking(move || reload::read(&settings, given));
+    reading.await.map_err(|_stopped| AppError::Unread)
+}
+
+/// A config that is not what lies on disk is told at every start.
+fn say_where_from(first: &First) {
+    let version = &first.version;
+    if first.basis.is_folder() {
+        tracing::info!(config = version.label(), "the config folder is used");
+    } else {
+        let since = version.applied_at;
+        tracing::error!(config = version.label(), %since, "the config folder cannot be used: {}", first.basis);
+    }
 }
 
 async fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), AppError> {
@@ -235,6 +259,8 @@ pub struct RunningApp {
     seller_addr: SocketAddr,
     operator_addr: SocketAddr,
     engine: Arc<Engine>,
+    reloader: Arc<Reloader>,
+    findings: Findings,
     servers: Servers,
     drain: Duration,
 }
@@ -250,6 +276,27 @@ impl RunningApp {
     #[must_use]
     pub fn operator_addr(&self) -> SocketAddr {
         self.operator_addr
+    }
+
+    /// Where the config comes from.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        self.reloader.basis()
+    }
+
+    /// What was wrong with the files on disk at the start.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// From now on SIGHUP reads the config again.
+    ///
+    /// # Errors
+    /// When the signal cannot be listened to.
+    pub fn reload_on_hangup(&self) -> std::io::Result<()> {
+        self.engine.spawn_background(reload::on_hangup(Arc::clone(&self.reloader))?);
+        Ok(())
     }
 
     /// Makes and stores a key for a source; the text is shown once.

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+mod audit;
 mod books;
 mod business_hours;
 mod buyer;
@@ -21,7 +22,7 @@ mod check;
 mod connector;
 mod context;
 mod demo;
-mod diagnostics;
+pub(crate) mod diagnostics;
 mod explain;
 mod explained;
 mod failure;
@@ -35,14 +36,18 @@ mod load;
 mod mock_buyers;
 mod output;
 mod probe;
+mod reload;
 mod report;
 mod schema;
 mod serve;
 mod statement;
+mod stop;
 mod suppress;
 mod test;
+mod versions;
 
 use context::Context;
+use exchange_store::operators::Force;
 use failure::{Exit, Failure, Ran};
 use output::{BOLD, Output, RED, painted};
 
@@ -216,6 +221,58 @@ Examples:
   rialto health
   rialto --config /etc/rialto health")]
     Health,
+    /// Have the running exchange read its config again; done when it routes by it, or has refused it
+    #[command(before_help = "\
+Examples:
+  rialto reload                             exit 78 and everything that is wrong, when it is refused
+  rialto reload --json
+  systemctl reload rialto                   the same by a signal; the log says what came of it")]
+    Reload,
+    /// Every config that was routed by, and its files
+    #[command(before_help = "\
+Examples:
+  rialto versions
+  rialto versions show 41
+  rialto versions show 41 buyers/acme_mutual.toml > was.toml")]
+    Versions(versions::Versions),
+    /// Route by an earlier version again; your files stay as they are
+    #[command(before_help = "\
+Examples:
+  rialto rollback 41                        at once; the next reload applies the files on disk again")]
+    Rollback(reload::Rollback),
+    /// Keep new leads from a buyer, a campaign, a source or everybody
+    #[command(before_help = "\
+Examples:
+  rialto pause buyer acme_mutual --until 17:00 --why \"their server is down\"
+  rialto pause campaign acme_mutual/auto-tx --until 90m
+  rialto pause source quotekart/search
+  rialto pause all")]
+    Pause(stop::Halt),
+    /// As pause, and no lead that is under way is posted any more
+    #[command(before_help = "\
+Examples:
+  rialto kill buyer acme_mutual --why \"leads sent to the wrong company\"
+  rialto kill source quotekart/search
+  rialto kill all")]
+    Kill(stop::Halt),
+    /// End a pause or a kill
+    #[command(before_help = "\
+Examples:
+  rialto resume buyer acme_mutual
+  rialto resume all")]
+    Resume(stop::Resume),
+    /// What operators have paused or killed, beside what the files say
+    #[command(before_help = "\
+Examples:
+  rialto stops
+  rialto stops --json")]
+    Stops,
+    /// What operators did: reloads, stops, keys, money
+    #[command(before_help = "\
+Examples:
+  rialto audit
+  rialto audit --last 1000 --json")]
+    Audit(audit::Audit),
     /// Print a script that completes commands in a shell
     #[command(before_help = "\
 Examples:
@@ -268,6 +325,14 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::MockBuyers(options) => mock_buyers::run(options, context),
         Command::Schema(options) => schema::run(options, context),
         Command::Load(options) => load::run(options, context),
+        Command::Reload => reload::reload(context),
+        Command::Versions(options) => versions::run(options, context),
+        Command::Rollback(options) => reload::rollback(options, context),
+        Command::Pause(options) => stop::halt(options, Force::Pause, context),
+        Command::Kill(options) => stop::halt(options, Force::Kill, context),
+        Command::Resume(options) => stop::resume(options, context),
+        Command::Stops => stop::list(context),
+        Command::Audit(options) => audit::run(options, context),
         Command::Health => health::run(context),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use buyer_connectors::{Connector, Transport};
+use buyer_connectors::{Connector, Connectors, Transport};
 use exchange_core::auction::{Delivery, Ways};
 use exchange_model::{CampaignId, SourceId, Timestamp};
 use exchange_store::vault::DerivedKeys;
 use exchange_store::{ApiKey, ExchangeStore, StoreError};
+use ping_tree::Campaign;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -23,7 +24,7 @@ use crate::auth::{self, KeyMode, Principal};
 use crate::callbacks::{About, Listeners, PublicUrl};
 use crate::clock::Clock;
 use crate::key_ring::KeyRing;
-use crate::metrics;
+use crate::metrics::{self, CampaignMeters};
 use crate::running::{Claimed, Running};
 use crate::scores::Scores;
 use crate::settings::LimitSettings;
@@ -115,7 +116,7 @@ impl Engine {
     /// Wires the parts.
     #[must_use]
     pub fn new(mut parts: Parts) -> Arc<Self> {
-        metrics::running(&parts.config.version);
+        metrics::running();
         let live = Live::new(Arc::clone(&parts.config));
         Arc::new(Self {
             live,
@@ -148,6 +149,23 @@ impl Engine {
     #[must_use]
     pub fn config(&self) -> Arc<Snapshot> {
         self.live.now()
+    }
+
+    /// From here on new leads are routed by this config; the one before is returned. Connections to
+    /// buyers that are in no config any more are closed when their last exchange ends.
+    pub fn route_by(&self, next: Arc<Snapshot>) -> Arc<Snapshot> {
+        let before = self.live.swap(Arc::clone(&next));
+        self.transport().keep_only(|buyer| next.routing.buyer(buyer).is_some());
+        before
+    }
+
+    /// How the buyer of a campaign is understood when it calls us.
+    #[must_use]
+    pub fn hearing(
+        &self,
+        campaign: &CampaignId,
+    ) -> Option<(Arc<Connector>, Option<CampaignMeters>)> {
+        self.live.hearing(campaign)
     }
 
     /// The config for work that outlives its auction.
@@ -362,6 +380,12 @@ impl Drop for Admitted {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         metrics::inflight().decrement(1.0);
     }
+}
+
+/// How a campaign is reached, by its connector. A campaign without one is never asked.
+#[must_use]
+pub fn delivery_of(connectors: &Connectors, campaign: &Campaign) -> Delivery {
+    connectors.get(&campaign.id).map_or_else(Delivery::none, |connector| delivery_by(connector))
 }
 
 /// What an auction must know of a connector.

@@ -87,7 +87,7 @@ pub fn prepare(engine: &Engine, request: Request) -> Job {
         idempotency: request.idempotency,
         fingerprint: request.fingerprint,
         received_at: request.received_at,
-        config_version: request.config.version.clone(),
+        config_version: request.config.label(),
         callback_url: request.callback_url,
         claims,
         caps: request.source.caps_at(request.received_at, &request.tree.zone),
@@ -143,7 +143,7 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
 
 fn whom(engine: &Engine, request: &Request) -> Plan {
     let config = &request.config;
-    let standing = StoreStanding::new(engine, &config.routing);
+    let standing = StoreStanding::new(engine, &config.routing, request.received_at);
     let asked =
         LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at, wishes: ping_tree::Wishes::none() };
     plan(&request.tree, &asked, &standing)

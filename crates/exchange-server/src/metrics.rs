@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use buyer_connectors::BreakerState;
-use exchange_model::{BuyerId, CampaignId, Money, SourceId, VerticalId};
+use exchange_model::{BuyerId, CampaignId, Money, SourceId, Timestamp, VerticalId};
 use exchange_store::{Booked, Committed, StoreError};
 use metrics::{
     Counter, Gauge, Histogram, SharedString, Unit, counter, describe_counter, describe_gauge,
@@ -111,7 +111,13 @@ metrics!(
     InvalidTotal = counter "rialto_invalid_requests_total",
     /// Auctions that ended by a bug.
     PanicsTotal = counter "rialto_auction_panics_total",
-    /// The version and config that run.
+    /// Reloads and rollbacks of the config, by what came of them.
+    ConfigReloadTotal = counter "rialto_config_reload_total",
+    /// When the config was applied last, in seconds since 1970.
+    ConfigReloadSuccess = gauge "rialto_config_last_reload_success_timestamp_seconds",
+    /// The number of the version that is routed by.
+    ConfigVersion = gauge "rialto_config_version",
+    /// The version that runs.
     BuildInfo = gauge "rialto_build_info",
 );
 
@@ -339,10 +345,21 @@ pub fn callback_refused(reason: &'static str) {
 }
 
 /// What runs.
-pub fn running(config_version: &str) {
-    let version = env!("CARGO_PKG_VERSION");
-    gauge!(Metric::BuildInfo.name(), "version" => version, "config" => shared(config_version))
-        .set(1.0);
+pub fn running() {
+    gauge!(Metric::BuildInfo.name(), "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// A reload or rollback ended like this.
+pub fn config_reloaded(outcome: &'static str) {
+    counter!(Metric::ConfigReloadTotal.name(), "outcome" => outcome).increment(1);
+}
+
+/// From now on this version is routed by.
+#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a gauge takes a float")]
+pub fn config_applied(number: u64, now: Timestamp) {
+    gauge!(Metric::ConfigVersion.name()).set(number as f64);
+    let seconds = now.unix_micros().checked_div(1_000_000).unwrap_or_default();
+    gauge!(Metric::ConfigReloadSuccess.name()).set(seconds as f64);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::routing::{get, post};
 use exchange_model::{BuyerId, LeadId, Money, SourceId};
+use exchange_store::operators::Action;
 use exchange_store::{KeyMode, StoreError};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderValue, Response, StatusCode};
@@ -23,10 +24,13 @@ use settlement_ledger::account::BankName;
 use settlement_ledger::top_up::WireTopUp;
 
 use crate::exchange::Engine;
+use crate::reload::Reloader;
 use crate::scores;
 use crate::standing::currency_of;
 
+pub(crate) mod config;
 mod late;
+pub(crate) mod stops;
 
 /// Largest body, in bytes.
 const BODY_MAX: usize = 16 * 1024;
@@ -39,6 +43,7 @@ const REFERENCE_MAX: usize = 128;
 #[derive(Clone)]
 struct Desk {
     engine: Arc<Engine>,
+    reloader: Arc<Reloader>,
     metrics: PrometheusHandle,
 }
 
@@ -48,7 +53,7 @@ struct Refusal(StatusCode, String);
 type Done = Result<Value, Refusal>;
 
 /// The routes.
-pub fn router(engine: Arc<Engine>, metrics: PrometheusHandle) -> Router {
+pub fn router(engine: Arc<Engine>, reloader: Arc<Reloader>, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/metrics", get(show_metrics))
         .route("/livez", get(async || text(StatusCode::OK, "alive\n".to_owned())))
@@ -60,7 +65,9 @@ pub fn router(engine: Arc<Engine>, metrics: PrometheusHandle) -> Router {
         .route("/api/reports/late", get(late::show))
         .route("/api/buyers/{buyer}/top-ups", post(top_up))
         .fallback(async || text(StatusCode::NOT_FOUND, "no such path\n".to_owned()))
-        .with_state(Desk { engine, metrics })
+        .merge(config::routes())
+        .merge(stops::routes())
+        .with_state(Desk { engine, reloader, metrics })
 }
 
 async fn show_metrics(State(desk): State<Desk>) -> Response<Body> {
@@ -82,6 +89,10 @@ async fn ready(State(desk): State<Desk>, request: Request) -> Response<Body> {
             let result = if well { "ok" } else { "failed" };
             body.push_str(&format!("{name} {result}\n"));
         }
+    }
+    if !body.is_empty() {
+        let (label, basis) = (desk.engine.config().label(), desk.reloader.basis());
+        body.push_str(&format!("config {label} {basis}\n"));
     }
     body.push_str(if well { "ready\n" } else { "not ready\n" });
     text(status, body)
@@ -106,6 +117,8 @@ async fn make_key(engine: &Engine, request: Request) -> Done {
     let mode = mode.ok_or_else(|| bad("`mode` is `live` or `test`"))?;
     let (id, key) = engine.issue_key(&source, mode).await.map_err(store_refused)?;
     tracing::info!(key_id = id, %source, mode = mode.code(), "key made");
+    let detail = format!("{} key {id}", mode.code());
+    write_down(engine, &body, "key_new", format!("source {source}"), detail).await?;
     Ok(json!({ "id": id, "key": *key }))
 }
 
@@ -115,9 +128,13 @@ async fn revoke_key(
     request: Request,
 ) -> Response<Body> {
     let revoke = async {
-        command(request).await?;
+        let body = command(request).await?;
         let revoked = desk.engine.revoke_key(&id).await.map_err(store_refused)?;
         tracing::info!(revoked, "key revoked");
+        if revoked {
+            let subject = format!("key {id}");
+            write_down(&desk.engine, &body, "key_revoke", subject, String::new()).await?;
+        }
         Ok(json!({ "revoked": revoked }))
     };
     respond(revoke.await)
@@ -129,11 +146,15 @@ async fn erase(
     request: Request,
 ) -> Response<Body> {
     let erase = async {
-        command(request).await?;
+        let body = command(request).await?;
         let lead: LeadId = lead.parse().map_err(|_no_id| bad("this is no lead id"))?;
         let erased = desk.engine.store().erase(lead, desk.engine.now()).await;
         let erased = erased.map_err(store_refused)?;
         tracing::info!(lead_id = %lead, known = erased.is_some(), "lead erased");
+        if erased.is_some() {
+            let subject = format!("lead {lead}");
+            write_down(&desk.engine, &body, "erase", subject, String::new()).await?;
+        }
         Ok(json!({ "erased_at": erased.map(|erasure| erasure.erased_at.to_string()) }))
     };
     respond(erase.await)
@@ -171,7 +192,31 @@ async fn book_top_up(engine: &Engine, buyer: &str, request: Request) -> Done {
     });
     let booked = booked.await.map_err(store_refused)?;
     tracing::info!(%buyer, %amount, booked, "top-up");
+    if booked {
+        let detail = format!("{amount} {reference}");
+        write_down(engine, &body, "top_up", format!("buyer {buyer}"), detail).await?;
+    }
     Ok(json!({ "booked": booked }))
+}
+
+/// Who asks for a change, as the body says. Whoever may reach this listener may do everything, so
+/// the name is for the record, not a proof.
+fn actor(body: &Value) -> String {
+    let named = body.get("actor").and_then(Value::as_str).filter(|name| !name.is_empty());
+    named.unwrap_or("operator-api").to_owned()
+}
+
+/// Writes a deed into the record of operators.
+async fn write_down(
+    engine: &Engine,
+    body: &Value,
+    action: &str,
+    subject: String,
+    detail: String,
+) -> Result<(), Refusal> {
+    let (at, action) = (engine.now(), action.to_owned());
+    let action = Action { at, actor: actor(body), action, subject, detail };
+    engine.store().audit(action).await.map_err(store_refused)
 }
 
 /// The body of a change, from something that is no web page.

@@ -22,6 +22,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The folder with `verticals/`, `buyers/`, `sellers/`, `trees/`, `tests/` and `lists/`.
     pub routing_dir: PathBuf,
+    /// Whether the folder is watched, and a change of it reloaded.
+    pub routing_watch: bool,
     /// Secrets of buyers and of the exchange itself.
     pub secrets: SecretSettings,
     /// Limits.
@@ -122,6 +124,7 @@ path = "rialto.db"
 min_free = "512MiB"
 [routing]
 dir = "config"
+watch = false
 [secrets]
 dir = "secrets"
 root_key = "secrets/root.key"
@@ -199,6 +202,7 @@ impl<'a> Reader<'a> {
         let server = self.server();
         let store = self.store();
         let routing_dir = self.path("routing.dir");
+        let routing_watch = self.boolean("routing.watch");
         let secrets = self.secrets();
         let limits = self.limits();
         let log = self.log();
@@ -207,6 +211,7 @@ impl<'a> Reader<'a> {
             server: server?,
             store: store?,
             routing_dir: routing_dir?,
+            routing_watch: routing_watch?,
             secrets: secrets?,
             limits: limits?,
             log: log?,

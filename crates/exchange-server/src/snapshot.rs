@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use buyer_connectors::Connector;
@@ -26,6 +26,7 @@ use crate::metrics::CampaignMeters;
 /// One version of the config, with what is kept per campaign beside it.
 #[derive(Debug)]
 pub struct Snapshot {
+    number: u64,
     config: Exchange,
     meters: BTreeMap<CampaignId, CampaignMeters>,
 }
@@ -39,13 +40,25 @@ impl Deref for Snapshot {
 }
 
 impl Snapshot {
-    /// A snapshot of this config.
+    /// A snapshot of this config, which the store keeps under this number.
     #[must_use]
-    pub fn new(config: Exchange) -> Self {
+    pub fn new(config: Exchange, number: u64) -> Self {
         let meters = config.routing.campaigns().map(|campaign| {
             (campaign.id.clone(), CampaignMeters::new(&campaign.buyer.id, &campaign.id))
         });
-        Self { meters: meters.collect(), config }
+        Self { number, meters: meters.collect(), config }
+    }
+
+    /// Its number in the store.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// `v41-1c83e49ab2f0`: number and content, as each lead carries it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("v{}-{}", self.number, self.version)
     }
 
     /// The meters of a campaign.
@@ -84,24 +97,55 @@ impl Snapshot {
 
 /// The newest snapshot, for whoever begins something.
 #[derive(Debug)]
-pub struct Live(watch::Sender<Arc<Snapshot>>);
+pub struct Live {
+    newest: watch::Sender<Arc<Snapshot>>,
+    /// Connectors of campaigns that a reload has removed: their buyers may still call.
+    removed: Mutex<BTreeMap<CampaignId, Removed>>,
+}
+
+/// What is kept of a campaign that is in no config any more.
+type Removed = (Arc<Connector>, Option<CampaignMeters>);
+
+/// Most removed campaigns whose buyers are still heard.
+const REMOVED_MAX: usize = 1_000;
 
 impl Live {
     /// This one first.
     #[must_use]
     pub fn new(first: Arc<Snapshot>) -> Self {
-        Self(watch::Sender::new(first))
+        Self { newest: watch::Sender::new(first), removed: Mutex::default() }
     }
 
     /// The newest. Whoever keeps working with it keeps this value.
     #[must_use]
     pub fn now(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.0.borrow())
+        Arc::clone(&self.newest.borrow())
     }
 
     /// From here on everybody who begins uses this one; the one before is returned.
     pub fn swap(&self, next: Arc<Snapshot>) -> Arc<Snapshot> {
-        self.0.send_replace(next)
+        let before = self.newest.send_replace(Arc::clone(&next));
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.retain(|campaign, _| next.connectors.get(campaign).is_none());
+        for (campaign, connector) in before.connectors.iter() {
+            if next.connectors.get(campaign).is_none() && removed.len() < REMOVED_MAX {
+                let meters = before.meters(campaign).cloned();
+                removed.insert(campaign.clone(), (Arc::clone(connector), meters));
+            }
+        }
+        drop(removed);
+        before
+    }
+
+    /// How the buyer of a campaign is understood when it calls us: also after the campaign was
+    /// removed, for what it was posted before.
+    #[must_use]
+    pub fn hearing(&self, campaign: &CampaignId) -> Option<Removed> {
+        let newest = self.now();
+        if let Some(connector) = newest.connectors.get(campaign) {
+            return Some((Arc::clone(connector), newest.meters(campaign).cloned()));
+        }
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner).get(campaign).cloned()
     }
 
     /// The newest, if it knows the campaign; else the one that the work began with.

@@ -3,7 +3,7 @@
 //! An early look only. Caps and credit are decided inside commit A.
 
 use exchange_model::reason::IneligibleKind;
-use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, Lead, MinorUnits};
+use exchange_model::{BillingTerms, BuyerId, CampaignId, Currency, Lead, MinorUnits, Timestamp};
 use exchange_store::ExchangeStore;
 use ping_tree::{Campaign, CapLimit, Routing, Standing, Tally};
 
@@ -22,6 +22,8 @@ pub struct StoreStanding<'a> {
     pub store: &'a dyn ExchangeStore,
     /// Whose terms apply.
     pub routing: &'a Routing,
+    /// The moment that is meant: a stop ends by itself.
+    pub at: Timestamp,
     /// Which buyers are left alone.
     pub breakers: Breakers<'a>,
     /// Which buyers are throttled.
@@ -29,12 +31,13 @@ pub struct StoreStanding<'a> {
 }
 
 impl<'a> StoreStanding<'a> {
-    /// What the running exchange knows, for this config.
+    /// What the running exchange knows, for this config and this moment.
     #[must_use]
-    pub fn new(engine: &'a Engine, routing: &'a Routing) -> Self {
+    pub fn new(engine: &'a Engine, routing: &'a Routing, at: Timestamp) -> Self {
         Self {
             store: &**engine.store(),
             routing,
+            at,
             breakers: Breakers { transport: engine.transport() },
             throttles: Throttles { scores: engine.scores() },
         }
@@ -42,9 +45,8 @@ impl<'a> StoreStanding<'a> {
 }
 
 impl Standing for StoreStanding<'_> {
-    /// Nothing can be paused while running yet; the files say who is paused.
-    fn paused(&self, _campaign: &CampaignId) -> bool {
-        false
+    fn paused(&self, campaign: &CampaignId) -> bool {
+        self.store.stops().of_campaign(campaign, self.at).is_some()
     }
 
     fn used(&self, cap: &CapLimit) -> Tally {

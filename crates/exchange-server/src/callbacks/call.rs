@@ -26,9 +26,8 @@ use super::address::{About, Signed};
 use super::listeners::Called;
 use crate::calls::count_refusal;
 use crate::exchange::Engine;
-use crate::metrics;
+use crate::metrics::{self, CampaignMeters};
 use crate::resolver;
-use crate::snapshot::Snapshot;
 
 /// Largest body of a call, in bytes.
 const BODY_MAX: usize = 64 * 1024;
@@ -121,33 +120,27 @@ async fn answer(
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let (campaign, about) = whose(engine, address)?;
-    let config = engine.config();
-    let connector = config.connectors.get(&campaign);
-    let connector = connector.filter(|connector| connector.hears());
-    let connector = connector.ok_or(Refused::Unknown("unknown"))?;
+    let known = engine.hearing(&campaign).filter(|(connector, _)| connector.hears());
+    let (connector, meters) = known.ok_or(Refused::Unknown("unknown"))?;
     if ![Method::GET, Method::POST, Method::PUT].contains(request.method()) {
         return Err(Refused::Method);
     }
-    let call = Call {
-        engine: Arc::clone(engine),
-        config: Arc::clone(&config),
-        connector: Arc::clone(connector),
-        about,
-    };
+    let call =
+        Call { engine: Arc::clone(engine), meters, connector: Arc::clone(&connector), about };
     let (done, heard) = oneshot::channel();
     engine.spawn_background(async move {
         // Nobody waits for it when the buyer has gone.
         let _told_or_gone = done.send(call.hear(request).await);
     });
     heard.await.unwrap_or(Err(Refused::Unavailable))?;
-    Ok(thanks(connector))
+    Ok(thanks(&connector))
 }
 
 /// A call by a signed address. It is heard in a task of its own: a buyer that does not wait for our
 /// thanks has said it all the same.
 struct Call {
     engine: Arc<Engine>,
-    config: Arc<Snapshot>,
+    meters: Option<CampaignMeters>,
     connector: Arc<Connector>,
     about: About,
 }
@@ -167,7 +160,7 @@ impl Call {
             said => said,
         };
         let outcome = name_of(&said);
-        if let Some(meters) = self.config.meters(campaign) {
+        if let Some(meters) = &self.meters {
             meters.called_back(outcome);
             count_refusal(meters, "callback", &said);
         }

@@ -1,9 +1,11 @@
 //! Where commands find the records: reading the database, writing through whoever holds its lock.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use exchange_model::{BuyerId, CampaignId, LeadId, MinorUnits, Money, SourceId, Timestamp};
+use exchange_store::operators::{Action, Stop, Stops, Subject};
 use exchange_store::vault::RootKey;
 use exchange_store::{
     ExchangeStore as _, KeyMode, SqliteStore, StoreError, StoreOptions, StoreReader,
@@ -20,6 +22,7 @@ use crate::cli::block_on;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::clock::Clock;
+use crate::operator_api::stops::stop_json;
 use crate::settings::Settings;
 use crate::standing::currency_of;
 
@@ -29,6 +32,8 @@ const BANK: &str = "main";
 const ACTOR: &str = "cli";
 /// How long the running exchange may take to do what it is asked.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a reload, which may read thousands of files and run as many tests.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// The database, for reading at any time.
 #[derive(Debug)]
@@ -75,26 +80,35 @@ fn root_key(settings: &Settings) -> Result<RootKey, Failure> {
 pub(crate) struct Now<'a> {
     store: Option<StoreReader>,
     routing: &'a Routing,
+    at: Timestamp,
+}
+
+impl Now<'_> {
+    /// What operators have stopped.
+    pub(crate) fn stops(&self) -> Arc<Stops> {
+        self.store.as_ref().map(StoreReader::stops).unwrap_or_default()
+    }
 }
 
 /// What `explain` is told of the moment.
 pub(crate) fn standing<'a>(
     settings: &Settings,
     routing: &'a Routing,
+    at: Timestamp,
     context: &Context,
 ) -> Result<Now<'a>, Failure> {
     if !settings.store.path.is_file() {
         context.out.note("no database yet: caps and credit are taken as unused");
-        return Ok(Now { store: None, routing });
+        return Ok(Now { store: None, routing, at });
     }
     let store = Books::at(settings)?.store;
-    Ok(Now { store: Some(store), routing })
+    Ok(Now { store: Some(store), routing, at })
 }
 
 impl Standing for Now<'_> {
-    /// Nothing can be paused beside the files.
-    fn paused(&self, _campaign: &CampaignId) -> bool {
-        false
+    fn paused(&self, campaign: &CampaignId) -> bool {
+        let stops = self.store.as_ref().map(StoreReader::stops);
+        stops.is_some_and(|stops| stops.of_campaign(campaign, self.at).is_some())
     }
 
     fn used(&self, cap: &CapLimit) -> Tally {
@@ -148,6 +162,8 @@ impl Desk {
                 let made = auth::issue(source, mode, store.keys(), Clock::system().now());
                 let id = made.record.id.clone();
                 store.add_key(made.record).blocking_wait()?;
+                let detail = format!("{} key {id}", mode.code());
+                write_down(store, "key_new", format!("source {source}"), detail)?;
                 Ok(MadeKey { id, key: made.text.to_string() })
             }
             Self::Server(server) => {
@@ -160,7 +176,13 @@ impl Desk {
     /// Ends a key; `false` when there is none that works.
     pub(crate) fn revoke_key(&self, id: &str) -> Result<bool, Failure> {
         match self {
-            Self::Own(store) => Ok(store.revoke_key(id, Clock::system().now()).blocking_wait()?),
+            Self::Own(store) => {
+                let revoked = store.revoke_key(id, Clock::system().now()).blocking_wait()?;
+                if revoked {
+                    write_down(store, "key_revoke", format!("key {id}"), String::new())?;
+                }
+                Ok(revoked)
+            }
             Self::Server(server) => {
                 #[derive(Deserialize)]
                 struct Revoked {
@@ -178,6 +200,9 @@ impl Desk {
         match self {
             Self::Own(store) => {
                 let erased = store.erase(lead, Clock::system().now()).blocking_wait()?;
+                if erased.is_some() {
+                    write_down(store, "erase", format!("lead {lead}"), String::new())?;
+                }
                 Ok(erased.map(|erasure| erasure.erased_at.to_string()))
             }
             Self::Server(server) => {
@@ -200,7 +225,14 @@ impl Desk {
         reference: &str,
     ) -> Result<bool, Failure> {
         match self {
-            Self::Own(store) => Ok(store.top_up(wire(buyer, amount, reference)).blocking_wait()?),
+            Self::Own(store) => {
+                let booked = store.top_up(wire(buyer, amount, reference)).blocking_wait()?;
+                if booked {
+                    let detail = format!("{amount} {reference}");
+                    write_down(store, "top_up", format!("buyer {buyer}"), detail)?;
+                }
+                Ok(booked)
+            }
             Self::Server(server) => {
                 #[derive(Deserialize)]
                 struct Booked {
@@ -213,6 +245,110 @@ impl Desk {
             }
         }
     }
+}
+
+impl Desk {
+    /// Stops a subject.
+    pub(crate) fn stop(&self, stop: &Stop) -> Result<(), Failure> {
+        match self {
+            Self::Own(store) => Ok(store.stop(stop.clone()).blocking_wait()?),
+            Self::Server(server) => {
+                let body = stop_json(stop);
+                ask(server, "/api/stops", &body).map(drop)
+            }
+        }
+    }
+
+    /// Ends a stop; `false` when there is none.
+    pub(crate) fn resume(&self, subject: &Subject) -> Result<bool, Failure> {
+        match self {
+            Self::Own(store) => {
+                let now = Clock::system().now();
+                Ok(store.resume(subject.clone(), now, who()).blocking_wait()?)
+            }
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Resumed {
+                    resumed: bool,
+                }
+                let (kind, name) = (subject.kind(), subject.name());
+                let body = json!({ "action": "resume", "kind": kind, "name": name });
+                let done: Resumed = read(ask(server, "/api/stops", &body)?)?;
+                Ok(done.resumed)
+            }
+        }
+    }
+}
+
+/// Writes a deed into the record of operators.
+fn write_down(
+    store: &SqliteStore,
+    action: &str,
+    subject: String,
+    detail: String,
+) -> Result<(), Failure> {
+    let (at, actor, action) = (Clock::system().now(), who(), action.to_owned());
+    let action = Action { at, actor, action, subject, detail };
+    Ok(store.audit(action).blocking_wait()?)
+}
+
+/// Who runs this command, for the record: nobody proves it.
+pub(crate) fn who() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    named
+        .filter(|name| !name.is_empty())
+        .map_or_else(|| ACTOR.to_owned(), |name| format!("{ACTOR} {name}"))
+}
+
+/// The running exchange, for commands that need one.
+#[derive(Debug)]
+pub(crate) struct Server(String);
+
+/// What it answered, whatever it was.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: http::StatusCode,
+    /// The body.
+    pub(crate) body: Value,
+}
+
+/// The running exchange of the config folder. What its files say now does not matter: they may be
+/// what is to be put right.
+pub(crate) fn server(context: &Context) -> Result<Server, Failure> {
+    let settings = context.settings(&[])?;
+    match exchange_store::read_note(&settings.store.path) {
+        Some(note) => Ok(Server(address(&note)?)),
+        None => Err(Failure::failed("no exchange runs on this config folder")
+            .help("it is begun with `rialto serve`; `rialto check` looks at the files alone")),
+    }
+}
+
+impl Server {
+    /// Asks for something that may be refused.
+    pub(crate) fn ask(&self, path: &str, body: Value) -> Result<Answer, Failure> {
+        let Self(server) = self;
+        let url = format!("http://{server}{path}");
+        let body = signed(body);
+        block_on(async {
+            let sent = client(LONG_PATIENCE)?.post(&url).json(&body).send().await;
+            let answer = sent.map_err(|_unreachable| unreachable(server))?;
+            let status = answer.status();
+            Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
+        })
+    }
+}
+
+fn unreachable(server: &str) -> Failure {
+    Failure::failed(format!("the running exchange does not answer at {server}"))
+}
+
+/// With the name of who asks.
+fn signed(mut body: Value) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        members.insert("actor".to_owned(), Value::String(who()));
+    }
+    body
 }
 
 fn wire(buyer: &BuyerId, amount: Money, reference: &str) -> WireTopUp {
@@ -252,10 +388,8 @@ pub(crate) fn client(patience: Duration) -> Result<reqwest::Client, Failure> {
 fn ask(server: &str, path: &str, body: &Value) -> Result<Value, Failure> {
     let url = format!("http://{server}{path}");
     block_on(async {
-        let sent = client(PATIENCE)?.post(&url).json(body).send().await;
-        let answer = sent.map_err(|_unreachable| {
-            Failure::failed(format!("the running exchange does not answer at {server}"))
-        })?;
+        let sent = client(PATIENCE)?.post(&url).json(&signed(body.clone())).send().await;
+        let answer = sent.map_err(|_unreachable| unreachable(server))?;
         let status = answer.status();
         let body: Value = answer.json().await.unwrap_or_default();
         if status.is_success() {

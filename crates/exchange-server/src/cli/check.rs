@@ -1,18 +1,24 @@
 //! `rialto check`: everything wrong with the config, at once.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use exchange_model::{Finding, Findings, Severity};
+use exchange_store::operators::Stops;
 use serde::Serialize;
 
+use crate::cli::books::Books;
 use crate::cli::context::{Context, SETTINGS_FILE, load_without_secrets};
 use crate::cli::diagnostics::{self, JsonFinding, Look};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::{GREEN, RED, counted, painted};
+use crate::cli::stop;
 use crate::clock::Clock;
 use crate::load::{Exchange, SECTIONS, load};
+use crate::operator_api::stops::stop_json;
+use crate::settings::Settings;
 
 /// Options of `rialto check`.
 #[derive(Args, Debug)]
@@ -35,6 +41,8 @@ struct Report<'a> {
     warnings: usize,
     version: Option<&'a str>,
     findings: Vec<JsonFinding<'a>>,
+    /// What operators have stopped, beside what the files say.
+    stops: Vec<serde_json::Value>,
 }
 
 /// Loads everything and prints what was found.
@@ -55,8 +63,10 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
     let took = clock.now().since(began);
     let (errors, warnings) = diagnostics::counts(&findings);
     let ok = errors == 0 && !(options.deny_warnings && warnings > 0);
+    let stops = stops(&settings);
     if context.out.json {
-        context.out.json(&report(ok, exchange.as_ref(), &findings))?;
+        let stops = stops.at(began).map(stop_json).collect();
+        context.out.json(&Report { stops, ..report(ok, exchange.as_ref(), &findings) })?;
     } else {
         let look = if options.plain { Look::Plain } else { Look::Full };
         diagnostics::print(&findings, look, context.out)?;
@@ -65,9 +75,18 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
         if !options.without_secrets && findings.sorted().iter().any(|f| f.code == "no_secret") {
             context.out.note("secrets come with the buyers; to check the rest: --without-secrets");
         }
+        stop::note_all(&stops, began, context);
         context.out.data(summary(exchange.as_ref().filter(|_| ok), counts, took))?;
     }
     if ok { Ok(Exit::Done) } else { Err(Failure::silent(Exit::BadConfig)) }
+}
+
+/// What operators have stopped. A database that cannot be read is no fault of the files.
+fn stops(settings: &Settings) -> Arc<Stops> {
+    if !settings.store.path.is_file() {
+        return Arc::default();
+    }
+    Books::at(settings).map(|books| books.store().stops()).unwrap_or_default()
 }
 
 fn of_settings(message: &str) -> Finding {
@@ -85,7 +104,7 @@ fn report<'a>(ok: bool, exchange: Option<&'a Exchange>, findings: &'a Findings) 
     let (errors, warnings) = diagnostics::counts(findings);
     let version = exchange.map(|exchange| exchange.version.as_str());
     let findings = findings.sorted().into_iter().map(JsonFinding::from).collect();
-    Report { ok, errors, warnings, version, findings }
+    Report { ok, errors, warnings, version, findings, stops: Vec::new() }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -58,19 +58,26 @@ pub(crate) fn counts(findings: &Findings) -> (usize, usize) {
 
 /// Prints findings, errors before warnings, at most [`PRINTED_MAX`] of them.
 pub(crate) fn print(findings: &Findings, look: Look, out: Output) -> std::io::Result<()> {
-    let mut all = findings.sorted();
-    all.sort_by_key(|finding| finding.severity);
-    for finding in all.iter().take(PRINTED_MAX) {
-        match look {
-            Look::Full => out.data(format!("{}\n", full(finding)))?,
-            Look::Plain => out.data(plain(finding))?,
-        }
-    }
-    let left = all.len().saturating_sub(PRINTED_MAX);
-    if left > 0 {
-        out.data(format!("and {} more", counted(left, "finding")))?;
+    for part in shown(findings, look) {
+        out.data(part)?;
     }
     Ok(())
+}
+
+/// What [`print`] prints, part by part.
+pub(crate) fn shown(findings: &Findings, look: Look) -> Vec<String> {
+    let mut all = findings.sorted();
+    all.sort_by_key(|finding| finding.severity);
+    let part = |finding: &&Finding| match look {
+        Look::Full => format!("{}\n", full(finding)),
+        Look::Plain => plain(finding),
+    };
+    let mut parts: Vec<String> = all.iter().take(PRINTED_MAX).map(part).collect();
+    let left = all.len().saturating_sub(PRINTED_MAX);
+    if left > 0 {
+        parts.push(format!("and {} more", counted(left, "finding")));
+    }
+    parts
 }
 
 /// The finding with its line and a mark under the text it is about.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::cli::books;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure, Ran};
+use crate::cli::stop;
 use crate::clock::Clock;
 
 /// Options of `rialto explain`.
@@ -39,7 +40,8 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
     let (tree, source) = route(options, &exchange.routing)?;
     let at = moment(options.at.as_deref(), &context.time_zone()?)?;
     let lead = lead(&tree.vertical, &options.fields, at)?;
-    let standing = books::standing(&settings, &exchange.routing, context)?;
+    let standing = books::standing(&settings, &exchange.routing, at, context)?;
+    stop::note_all(&standing.stops(), at, context);
     let request = LeadRequest { lead: &lead, source: &source, at, wishes: ping_tree::Wishes::none() };
     let explanation = explain(&tree, &request, &standing);
     if context.out.json {

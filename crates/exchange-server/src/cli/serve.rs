@@ -11,9 +11,11 @@ use crate::app::Options;
 use crate::app::RunningApp;
 use crate::cli::block_on;
 use crate::cli::context::Context;
+use crate::cli::diagnostics::{self, Look};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::lab;
-use crate::{shutdown, telemetry};
+use crate::cli::output::{RED, painted};
+use crate::{notify, shutdown, telemetry};
 
 /// Options of `rialto serve`; they stand above file and environment.
 #[derive(Args, Debug)]
@@ -27,6 +29,9 @@ pub(crate) struct Serve {
     /// The database
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Refuse to start when the config folder has errors; otherwise the last good set is used
+    #[arg(long)]
+    strict: bool,
     /// For tests: which loopback address stands for which host, as `rialto mock-buyers` prints it
     #[arg(long, value_name = "FILE", hide = true)]
     lab_hosts: Option<PathBuf>,
@@ -43,12 +48,16 @@ pub(crate) fn run(options: &Serve, context: &Context) -> Ran {
     let hosts = hosts(options)?;
     let settings = context.settings(&flags(options, &hosts))?;
     telemetry::install(&settings.log);
+    let given = Options { hosts, strict: options.strict, ..Options::default() };
     block_on(async {
-        let app = lab::start(settings, Options { hosts, ..Options::default() }, context).await?;
-        announce(&app, context);
+        let app = lab::start(settings, given, context).await?;
+        app.reload_on_hangup()?;
+        announce(&app, context)?;
+        notify::ready();
         tokio::select! {
             asked = shutdown::asked() => {
                 asked?;
+                notify::stopping();
                 context.out.note("stopping: auctions under way finish first; once more stops at once");
                 app.shutdown();
             }
@@ -60,9 +69,16 @@ pub(crate) fn run(options: &Serve, context: &Context) -> Ran {
     Ok(Exit::Done)
 }
 
-fn announce(app: &RunningApp, context: &Context) {
+fn announce(app: &RunningApp, context: &Context) -> std::io::Result<()> {
+    let basis = app.basis();
+    if !basis.is_folder() {
+        diagnostics::print(app.findings(), Look::Full, context.out)?;
+        context.out.note(painted(RED, format!("the config is {basis}")));
+        context.out.note("put the files right and run `rialto reload`");
+    }
     context.out.note(format!("sellers    http://{}/v1/leads", app.seller_addr()));
     context.out.note(format!("operator   http://{}/readyz", app.operator_addr()));
+    Ok(())
 }
 
 fn flags(options: &Serve, hosts: &BTreeMap<String, SocketAddr>) -> Vec<(String, String)> {

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use buyer_connectors::Connectors;
 use clap::Args;
-use exchange_core::auction::Delivery;
 use exchange_core::operator_test::{self, CaseResult};
-use ping_tree::{Campaign, TestCase};
+use ping_tree::TestCase;
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -14,7 +12,7 @@ use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::journey;
 use crate::cli::output::{DIM, GREEN, Output, RED, painted};
 use crate::clock::Clock;
-use crate::exchange::delivery_by;
+use crate::exchange::delivery_of;
 use crate::load::Exchange;
 
 /// Options of `rialto test`.
@@ -54,7 +52,9 @@ pub(crate) fn run(options: &Test, context: &Context) -> Ran {
     let cases = chosen(&options.files, &exchange)?;
     let results: Vec<CaseResult> = cases
         .into_iter()
-        .map(|case| operator_test::run(case, |campaign| delivery(&exchange.connectors, campaign)))
+        .map(|case| {
+            operator_test::run(case, |campaign| delivery_of(&exchange.connectors, campaign))
+        })
         .collect();
     let failed = results.iter().filter(|result| !result.passed()).count();
     let passed = results.len().saturating_sub(failed);
@@ -90,14 +90,6 @@ fn is_at(path: &str, wanted: &Path) -> bool {
     match (Path::new(path).canonicalize(), wanted.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => Path::new(path) == wanted,
-    }
-}
-
-/// How a campaign is reached, by its connector. A campaign without one is never asked.
-pub(crate) fn delivery(connectors: &Connectors, campaign: &Campaign) -> Delivery {
-    match connectors.get(&campaign.id) {
-        Some(connector) => delivery_by(connector),
-        None => Delivery::none(),
     }
 }
 

@@ -89,6 +89,7 @@ pub async fn enter(api: &SellerApi, request: Request) -> Result<Call, Problem> {
     let principal = authenticate(engine, &parts.headers)?;
     let config = engine.config();
     let (source, tree) = stream(&config, &principal)?;
+    not_stopped(engine, &principal, received_at)?;
     let admitted = engine.admit().map_err(|shed| {
         metrics::shed(shed.code());
         Problem::overloaded("no new leads are taken at the moment", engine.retry_after())
@@ -153,6 +154,20 @@ pub fn stream(
     }
     let tree = routing.tree(source.first_tree()).ok_or_else(disabled)?;
     Ok((Arc::clone(source), Arc::clone(tree)))
+}
+
+/// Whether an operator has stopped the source, or everything. Why is the operator's business.
+fn not_stopped(engine: &Engine, principal: &Principal, at: Timestamp) -> Result<(), Problem> {
+    if principal.mode == KeyMode::Test {
+        return Ok(());
+    }
+    match engine.store().stops().of_source(&principal.source, at) {
+        Some(stop) => {
+            let detail = format!("this source is paused by an operator {}", stop.until_text());
+            Err(Problem::new(Invalid::SourceDisabled, &detail))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Something that does not exist for anybody: refused like something that is somebody else's.
