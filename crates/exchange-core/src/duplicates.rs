@@ -99,20 +99,16 @@ pub struct Person {
     pub listed_as: Vec<ListHash>,
 }
 
-/// Every hash by which a person is remembered: of each phone and e-mail address, and of what else
-/// a rule looks at. Rules that come later thus know today's sales.
+/// Every hash by which a person is remembered: of each phone and e-mail address, and of the fields
+/// that rules look at besides. Rules that come later thus know today's sales.
 #[must_use]
-pub fn prints<'a>(
-    lead: &Lead,
-    also: impl IntoIterator<Item = &'a DuplicateRule>,
-    key: &FingerprintKey,
-) -> Vec<Print> {
+pub fn prints(lead: &Lead, also: &[String], key: &FingerprintKey) -> Vec<Print> {
     let vertical = lead.vertical();
     let usual = vertical
         .fields()
         .filter(|(_, field)| matches!(field.kind, FieldType::UsPhone | FieldType::Email));
     let mut fields: Vec<&str> = usual.map(|(_, field)| field.name.as_str()).collect();
-    fields.extend(also.into_iter().flat_map(|rule| rule.on.iter().map(String::as_str)));
+    fields.extend(also.iter().map(String::as_str));
     fields.sort_unstable();
     fields.dedup();
     let print = |field: &str| {

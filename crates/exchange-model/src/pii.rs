@@ -110,6 +110,12 @@ impl Drop for FingerprintKey {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// What was kept before.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

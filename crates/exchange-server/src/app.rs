@@ -131,9 +131,7 @@ impl App {
         );
         let watch = opened.health.watch(opened.store, settings.store.path.clone());
         engine.spawn_background(watch);
-        if settings.routing_watch {
-            engine.spawn_background(reload::watch(Arc::clone(&reloader)));
-        }
+        operator_api::suppressions::sweep(&engine);
         let servers = Servers::default();
         servers.spawn(
             sellers,

@@ -32,8 +32,8 @@ use crate::resolver::{self, Word};
 use crate::running::Outcome;
 use crate::seller_api::problem::Problem;
 use crate::seller_api::reply::{self, Frame};
-use crate::standing::Known;
 use crate::snapshot::Snapshot;
+use crate::standing::Known;
 
 mod bug;
 mod buyers;
@@ -365,6 +365,10 @@ impl Driver {
         self.broken = true;
         let problem = match refused {
             IntakeReply::PingUsed => ping_used(),
+            IntakeReply::SourceCap(_) => {
+                let detail = "this source has sent as many leads as its cap allows";
+                Problem::new(exchange_model::reason::Invalid::SourceCap, detail)
+            }
             IntakeReply::Accepted
             | IntakeReply::KeyInUse { .. }
             | IntakeReply::Resubmitted { .. } => self.unavailable(),

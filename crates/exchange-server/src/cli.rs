@@ -22,7 +22,8 @@ mod check;
 mod connector;
 mod context;
 mod demo;
-pub(crate) mod diagnostics;
+mod diagnostics;
+mod diff;
 mod explain;
 mod explained;
 mod failure;
@@ -123,6 +124,13 @@ Examples:
   rialto explain --tree auto_main --at 2026-11-23T10:15 zip=78702
   rialto explain --source rateharbor/social --json")]
     Explain(explain::Explain),
+    /// Say in words what the config folder changes, and what that would have done with recorded leads
+    #[command(before_help = "\
+Examples:
+  rialto diff                               the folder beside what is live
+  rialto diff 41                            beside version 41
+  rialto diff ../config-before --replay 24h")]
+    Diff(diff::Diff),
     /// Make, end and list the keys of sellers' sources
     #[command(
         subcommand,
@@ -161,6 +169,17 @@ Examples:
   rialto statement seller quotekart --from 2026-11-01 --to 2026-11-30 --csv"
     )]
     Statement(statement::Whose),
+    /// Lists of people whom buyers do not want
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  rialto suppress import acme_mutual customers phones.txt --field phone
+  rialto suppress import acme_mutual customers hashes.txt --field email --hashed sha256 --replace
+  rialto suppress list
+  rialto suppress remove acme_mutual customers --yes"
+    )]
+    Suppress(suppress::Suppress),
     /// Test a buyer's connector with one lead; scorecards; finance of one buyer
     #[command(
         subcommand,
@@ -314,6 +333,7 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::Check(options) => check::run(options, context),
         Command::Test(options) => test::run(options, context),
         Command::Explain(options) => explain::run(options, context),
+Command::Diff(options) => diff::run(options, context),
         Command::Key(options) => key::run(options, context),
         Command::Lead(options) => lead::run(options, context),
         Command::Ledger(options) => ledger::run(options, context),

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exchange_core::auction::{Goal, REPLY_RESERVE, SellerTerms, Setup, tiers_of};
-use exchange_core::duplicates;
 use exchange_core::record::Promise;
 use exchange_model::{Lead, LeadId, Money, PingId, Timestamp};
-use exchange_store::{Claim, IdempotencyKey, Intake, IntakeKind};
+use exchange_store::{IdempotencyKey, Intake, IntakeKind, StoreError};
 use jiff::tz::TimeZone;
 use ping_tree::{LeadRequest, Plan, Source, Tree, plan};
 
@@ -18,7 +17,7 @@ use crate::auction_driver::Job;
 use crate::exchange::Engine;
 use crate::seller_api::reply::Frame;
 use crate::snapshot::Snapshot;
-use crate::standing::StoreStanding;
+use crate::standing::{Known, StoreStanding};
 use crate::waiting::delivery;
 
 /// What the request asks for.
@@ -68,18 +67,19 @@ pub fn new_lead_id(at: Timestamp) -> LeadId {
 }
 
 /// Everything the driver needs to begin.
-#[must_use]
-pub fn prepare(engine: &Engine, request: Request) -> Job {
+///
+/// # Errors
+/// [`StoreError`] when what is known about the person cannot be read.
+pub async fn prepare(engine: &Engine, request: Request) -> Result<Job, StoreError> {
+    let whose = (&request.lead, &*request.source);
+    let known = Known::look(engine, &request.config.routing, whose, request.received_at).await?;
     let budget = budget(&request);
-    let plan = whom(engine, &request);
+    let plan = whom(engine, &request, &known);
     let setup = setup(engine, &request, &plan, budget);
     let lead = Arc::new(request.lead);
     let is_ping = matches!(request.wanted, Wanted::Quote);
-    let claims = if is_ping {
-        Vec::new()
-    } else {
-        claims(engine, &lead, &request.source, request.received_at)
-    };
+    // A ping and the post on it are no two submissions.
+    let resubmission = if is_ping { Vec::new() } else { known.resubmission(&request.source) };
     let intake = Intake {
         lead: Arc::clone(&lead),
         kind: if is_ping { IntakeKind::Ping } else { IntakeKind::Lead },
@@ -89,21 +89,18 @@ pub fn prepare(engine: &Engine, request: Request) -> Job {
         received_at: request.received_at,
         config_version: request.config.label(),
         callback_url: request.callback_url,
-        claims,
+        resubmission,
         caps: request.source.caps_at(request.received_at, &request.tree.zone),
     };
-    Job {
+    Ok(Job {
         intake,
         setup,
         lead,
         source: request.source,
         frame: request.frame,
         config: request.config,
-    }
-}
-
-fn claims(engine: &Engine, lead: &Lead, source: &Source, at: Timestamp) -> Vec<Claim> {
-    duplicates::claims(lead, source, engine.keys().fingerprints(), at)
+        known,
+    })
 }
 
 /// How long the request may take, and what pings must leave for posting.
@@ -141,11 +138,15 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
     Budget { total: asked, post_reserve: share(whole.post_reserve) }
 }
 
-fn whom(engine: &Engine, request: &Request) -> Plan {
+fn whom(engine: &Engine, request: &Request, known: &Known) -> Plan {
     let config = &request.config;
-    let standing = StoreStanding::new(engine, &config.routing, request.received_at);
-    let asked =
-        LeadRequest { lead: &request.lead, source: &request.source, at: request.received_at, wishes: ping_tree::Wishes::none() };
+    let standing = StoreStanding::new(engine, &config.routing).about(known);
+    let asked = LeadRequest {
+        lead: &request.lead,
+        source: &request.source,
+        at: request.received_at,
+        wishes: ping_tree::Wishes::none(),
+    };
     plan(&request.tree, &asked, &standing)
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use buyer_connectors::{CampaignUse, Connectors, Secrets};
 use exchange_model::{Document, Findings, SourceFile, Vertical, VerticalId};
-use ping_tree::{PriceMode, Routing, Sources, TestFile};
+use ping_tree::{FindList, PriceMode, Routing, Sources, TestFile};
 
 use crate::lint;
 use crate::settings::Settings;
@@ -63,8 +63,8 @@ pub fn compile(
     findings: &mut Findings,
 ) -> Option<Exchange> {
     let folder = Folder::of(files, findings);
-    let verticals = verticals(&folder.verticals, findings);
     let find_list = |name: &str| folder.others.get(name).cloned();
+    let verticals = verticals(&folder.verticals, &find_list, findings);
     let sources = Sources {
         verticals: &verticals,
         buyers: &folder.buyers,
@@ -93,11 +93,13 @@ pub fn compile(
 
 fn verticals(
     documents: &[Document],
+    lists: &FindList<'_>,
     findings: &mut Findings,
 ) -> BTreeMap<VerticalId, Arc<Vertical>> {
     let mut verticals = BTreeMap::new();
     for document in documents {
         let Some(vertical) = Vertical::read(document, findings) else { continue };
+        let vertical = ping_tree::with_score(vertical, document, lists, findings);
         let id = vertical.id().clone();
         if verticals.insert(id.clone(), vertical).is_some() {
             let message = format!("two verticals are called `{id}`");

@@ -30,7 +30,7 @@ use crate::standing::currency_of;
 
 pub(crate) mod config;
 mod late;
-pub(crate) mod stops;
+pub(crate) mod suppressions;
 
 /// Largest body, in bytes.
 const BODY_MAX: usize = 16 * 1024;
@@ -64,6 +64,7 @@ pub fn router(engine: Arc<Engine>, reloader: Arc<Reloader>, metrics: PrometheusH
         .route("/api/buyers/scores", get(show_scores))
         .route("/api/reports/late", get(late::show))
         .route("/api/buyers/{buyer}/top-ups", post(top_up))
+        .route("/api/buyers/{buyer}/suppressions/{list}/{what}", post(suppressions::change))
         .fallback(async || text(StatusCode::NOT_FOUND, "no such path\n".to_owned()))
         .merge(config::routes())
         .merge(stops::routes())
@@ -221,6 +222,11 @@ async fn write_down(
 
 /// The body of a change, from something that is no web page.
 async fn command(request: Request) -> Done {
+    command_up_to(request, BODY_MAX).await
+}
+
+/// The same, of at most so many bytes.
+async fn command_up_to(request: Request, most: usize) -> Done {
     let headers = request.headers();
     let json = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/json");
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
@@ -228,7 +234,7 @@ async fn command(request: Request) -> Done {
         let detail = "send application/json to an IP address or localhost".to_owned();
         return Err(Refusal(StatusCode::FORBIDDEN, detail));
     }
-    let body = Limited::new(request.into_body(), BODY_MAX).collect().await;
+    let body = Limited::new(request.into_body(), most).collect().await;
     let body = body.map_err(|_unreadable| bad("the body cannot be read"))?.to_bytes();
     exchange_model::strict_json::parse(&body).map_err(|error| bad(&error.to_string()))
 }

@@ -10,9 +10,11 @@ use ping_tree::{Campaign, CapLimit, Routing, Standing, Tally};
 use crate::exchange::Engine;
 
 mod breaker;
+mod person;
 mod throttle;
 
 pub use breaker::Breakers;
+pub use person::{Known, People};
 pub use throttle::Throttles;
 
 /// The store's view, for one config snapshot.
@@ -22,8 +24,8 @@ pub struct StoreStanding<'a> {
     pub store: &'a dyn ExchangeStore,
     /// Whose terms apply.
     pub routing: &'a Routing,
-    /// The moment that is meant: a stop ends by itself.
-    pub at: Timestamp,
+    /// The person behind the lead.
+    pub people: People<'a>,
     /// Which buyers are left alone.
     pub breakers: Breakers<'a>,
     /// Which buyers are throttled.
@@ -37,10 +39,18 @@ impl<'a> StoreStanding<'a> {
         Self {
             store: &**engine.store(),
             routing,
-            at,
+            people: People { engine, known: None },
             breakers: Breakers { transport: engine.transport() },
             throttles: Throttles { scores: engine.scores() },
         }
+    }
+}
+
+impl<'a> StoreStanding<'a> {
+    /// The same, about the person of one lead.
+    #[must_use]
+    pub fn about(self, known: &'a Known) -> Self {
+        Self { people: People { known: Some(known), ..self.people }, ..self }
     }
 }
 
@@ -60,8 +70,9 @@ impl Standing for StoreStanding<'_> {
 
     /// In the order of the reasons.
     fn hindered(&self, campaign: &Campaign, lead: &Lead) -> Option<IneligibleKind> {
-        self.breakers
+        self.people
             .hinders(campaign, lead)
+            .or_else(|| self.breakers.hinders(campaign, lead))
             .or_else(|| self.throttles.hinders(campaign, lead))
     }
 }

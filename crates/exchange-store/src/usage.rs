@@ -137,11 +137,7 @@ impl UsageBook {
     }
 
     /// Counts a lead that a source sent in, or takes it back.
-    pub(crate) fn with_source<T>(
-        &self,
-        source: &SourceId,
-        act: impl FnOnce(&mut Usage) -> T,
-    ) -> T {
+    pub(crate) fn with_source<T>(&self, source: &SourceId, act: impl FnOnce(&mut Usage) -> T) -> T {
         if let Some(mut usage) = self.sources.get_mut(source) {
             return act(&mut usage);
         }

@@ -88,6 +88,7 @@ pub struct Routing {
     trees: BTreeMap<TreeId, Arc<Tree>>,
     sources: BTreeMap<SourceId, Arc<Source>>,
     groups: BTreeMap<String, Arc<CapGroup>>,
+    person_fields: BTreeMap<VerticalId, Vec<String>>,
     pub(crate) names: Declared,
 }
 
@@ -105,10 +106,18 @@ pub fn compile(sources: &Sources<'_>, findings: &mut Findings) -> Routing {
     from_sources::check(&routing.names.named_sources, &routing.names, findings);
     check::double_risk(&routing, findings);
     check::whole(&routing, findings);
+    routing.person_fields = people::fields(&routing);
     routing
 }
 
 impl Routing {
+    /// The contact fields by which rules of campaigns and sources of this vertical know a person
+    /// again; none when nobody asks.
+    #[must_use]
+    pub fn person_fields(&self, vertical: &VerticalId) -> &[String] {
+        self.person_fields.get(vertical).map_or(&[], Vec::as_slice)
+    }
+
     /// Every buyer, by name.
     pub fn buyers(&self) -> impl Iterator<Item = &Arc<Buyer>> {
         self.buyers.values()

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exchange_model::lead::{HashForm, ListHash};
 use exchange_model::{BuyerId, CampaignId, LeadId, MinorUnits, Money, SourceId, Timestamp};
 use exchange_store::operators::{Action, Stop, Stops, Subject};
 use exchange_store::vault::RootKey;
 use exchange_store::{
     ExchangeStore as _, KeyMode, SqliteStore, StoreError, StoreOptions, StoreReader,
+    SuppressionAdded, SuppressionTarget, SuppressionUpload,
 };
 use ping_tree::{CapLimit, Routing, Standing, Tally};
 use serde::{Deserialize, Serialize};
@@ -247,108 +249,124 @@ impl Desk {
     }
 }
 
-impl Desk {
-    /// Stops a subject.
-    pub(crate) fn stop(&self, stop: &Stop) -> Result<(), Failure> {
-        match self {
-            Self::Own(store) => Ok(store.stop(stop.clone()).blocking_wait()?),
-            Self::Server(server) => {
-                let body = stop_json(stop);
-                ask(server, "/api/stops", &body).map(drop)
-            }
-        }
-    }
+/// Digests of values of one kind for a suppression list.
+#[derive(Debug)]
+pub(crate) struct SuppressionBatch<'a> {
+    /// What the values are ([`exchange_model::lead::list_kind`]).
+    pub(crate) kind: &'a str,
+    /// How they are hashed.
+    pub(crate) form: HashForm,
+    /// The digests.
+    pub(crate) digests: Vec<Vec<u8>>,
+    /// Where they go instead of the list itself.
+    pub(crate) upload: Option<i64>,
+}
 
-    /// Ends a stop; `false` when there is none.
-    pub(crate) fn resume(&self, subject: &Subject) -> Result<bool, Failure> {
+impl Desk {
+    /// Begins an upload that will take the place of a list.
+    pub(crate) fn begin_suppression(&self, buyer: &BuyerId, list: &str) -> Result<i64, Failure> {
         match self {
             Self::Own(store) => {
-                let now = Clock::system().now();
-                Ok(store.resume(subject.clone(), now, who()).blocking_wait()?)
+                let begun = store.begin_suppression(buyer, list, Clock::system().now());
+                Ok(begun.blocking_wait()?.0)
             }
             Self::Server(server) => {
                 #[derive(Deserialize)]
-                struct Resumed {
-                    resumed: bool,
+                struct Begun {
+                    upload: i64,
                 }
-                let (kind, name) = (subject.kind(), subject.name());
-                let body = json!({ "action": "resume", "kind": kind, "name": name });
-                let done: Resumed = read(ask(server, "/api/stops", &body)?)?;
-                Ok(done.resumed)
+                let done: Begun = read(ask(server, &of_list(buyer, list, "begin"), &json!({}))?)?;
+                Ok(done.upload)
+            }
+        }
+    }
+
+    /// Adds to a list, or to an upload.
+    pub(crate) fn suppress(
+        &self,
+        buyer: &BuyerId,
+        list: &str,
+        batch: &SuppressionBatch<'_>,
+    ) -> Result<SuppressionAdded, Failure> {
+        match self {
+            Self::Own(store) => {
+                let key = store.keys().fingerprints();
+                let entry = |digest: &Vec<u8>| ListHash::new(key, batch.kind, batch.form, digest);
+                let entries = batch.digests.iter().map(entry).collect();
+                let target = match batch.upload {
+                    Some(upload) => SuppressionTarget::Upload(SuppressionUpload(upload)),
+                    None => SuppressionTarget::List(buyer.clone(), list.to_owned()),
+                };
+                Ok(store.suppress(target, entries, Clock::system().now()).blocking_wait()?)
+            }
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Added {
+                    added: u64,
+                    known: u64,
+                }
+                let digests: Vec<String> = batch.digests.iter().map(hex::encode).collect();
+                let body = json!({
+                    "kind": batch.kind,
+                    "form": batch.form.code(),
+                    "digests": digests,
+                    "upload": batch.upload,
+                });
+                let done: Added = read(ask(server, &of_list(buyer, list, "add"), &body)?)?;
+                Ok(SuppressionAdded { added: done.added, known: done.known })
+            }
+        }
+    }
+
+    /// The upload takes the place of its list.
+    pub(crate) fn swap_suppression(
+        &self,
+        buyer: &BuyerId,
+        list: &str,
+        upload: i64,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Own(store) => {
+                let upload = SuppressionUpload(upload);
+                store.swap_suppression(upload, Clock::system().now()).blocking_wait()?;
+                sweep(store)
+            }
+            Self::Server(server) => {
+                let body = json!({ "upload": upload });
+                ask(server, &of_list(buyer, list, "swap"), &body).map(drop)
+            }
+        }
+    }
+
+    /// Takes a list away; `false` when there is none.
+    pub(crate) fn remove_suppression(&self, buyer: &BuyerId, list: &str) -> Result<bool, Failure> {
+        match self {
+            Self::Own(store) => {
+                let removed = store.remove_suppression(buyer, list).blocking_wait()?;
+                sweep(store)?;
+                Ok(removed)
+            }
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Removed {
+                    removed: bool,
+                }
+                let done: Removed =
+                    read(ask(server, &of_list(buyer, list, "remove"), &json!({}))?)?;
+                Ok(done.removed)
             }
         }
     }
 }
 
-/// Writes a deed into the record of operators.
-fn write_down(
-    store: &SqliteStore,
-    action: &str,
-    subject: String,
-    detail: String,
-) -> Result<(), Failure> {
-    let (at, actor, action) = (Clock::system().now(), who(), action.to_owned());
-    let action = Action { at, actor, action, subject, detail };
-    Ok(store.audit(action).blocking_wait()?)
+fn of_list(buyer: &BuyerId, list: &str, what: &str) -> String {
+    format!("/api/buyers/{buyer}/suppressions/{list}/{what}")
 }
 
-/// Who runs this command, for the record: nobody proves it.
-pub(crate) fn who() -> String {
-    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    named
-        .filter(|name| !name.is_empty())
-        .map_or_else(|| ACTOR.to_owned(), |name| format!("{ACTOR} {name}"))
-}
-
-/// The running exchange, for commands that need one.
-#[derive(Debug)]
-pub(crate) struct Server(String);
-
-/// What it answered, whatever it was.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// The status.
-    pub(crate) status: http::StatusCode,
-    /// The body.
-    pub(crate) body: Value,
-}
-
-/// The running exchange of the config folder. What its files say now does not matter: they may be
-/// what is to be put right.
-pub(crate) fn server(context: &Context) -> Result<Server, Failure> {
-    let settings = context.settings(&[])?;
-    match exchange_store::read_note(&settings.store.path) {
-        Some(note) => Ok(Server(address(&note)?)),
-        None => Err(Failure::failed("no exchange runs on this config folder")
-            .help("it is begun with `rialto serve`; `rialto check` looks at the files alone")),
-    }
-}
-
-impl Server {
-    /// Asks for something that may be refused.
-    pub(crate) fn ask(&self, path: &str, body: Value) -> Result<Answer, Failure> {
-        let Self(server) = self;
-        let url = format!("http://{server}{path}");
-        let body = signed(body);
-        block_on(async {
-            let sent = client(LONG_PATIENCE)?.post(&url).json(&body).send().await;
-            let answer = sent.map_err(|_unreachable| unreachable(server))?;
-            let status = answer.status();
-            Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
-        })
-    }
-}
-
-fn unreachable(server: &str) -> Failure {
-    Failure::failed(format!("the running exchange does not answer at {server}"))
-}
-
-/// With the name of who asks.
-fn signed(mut body: Value) -> Value {
-    if let Some(members) = body.as_object_mut() {
-        members.insert("actor".to_owned(), Value::String(who()));
-    }
-    body
+/// Deletes what is left of lists that are gone.
+fn sweep(store: &SqliteStore) -> Result<(), Failure> {
+    while store.sweep_suppression().blocking_wait()? {}
+    Ok(())
 }
 
 fn wire(buyer: &BuyerId, amount: Money, reference: &str) -> WireTopUp {

@@ -91,13 +91,19 @@ async fn run(
         None => engine.admit().map_err(|_shed| busy(engine))?,
     };
     match ask.request(engine).await {
-        Ok(request) => engine.begin(intake::prepare(engine, request), claimed, admitted),
-        Err(problem) => {
-            claimed.answer(Outcome::Problem(problem.clone()));
-            return Err(problem);
-        }
+        Ok(request) => match intake::prepare(engine, request).await {
+            Ok(job) => engine.begin(job, claimed, admitted),
+            Err(_store_error) => return refuse(&claimed, busy(engine)),
+        },
+        Err(problem) => return refuse(&claimed, problem),
     }
     wait(waiting).await
+}
+
+/// Refuses whoever waits for this request.
+fn refuse(claimed: &Claimed, problem: Problem) -> Result<Option<Replied>, Problem> {
+    claimed.answer(Outcome::Problem(problem.clone()));
+    Err(problem)
 }
 
 /// The stored answer of an earlier request with this key; nothing when it must run.

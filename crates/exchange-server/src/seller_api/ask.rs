@@ -192,7 +192,7 @@ impl Ask {
             today: day_of(self.received_at),
         };
         match intake(id, &self.tree.vertical, from) {
-            Ok(taken) if self.fields.errors.is_empty() => Ok(taken),
+            Ok(taken) if self.fields.errors.is_empty() => Ok(self.with_consent(taken, pinged)),
             Ok(_) => Err(Problem::fields(self.fields.errors.clone())),
             Err(errors) => Err(Problem::fields(together(&self.fields.errors, errors))),
         }
@@ -203,6 +203,13 @@ impl Ask {
     fn arm(&self, lead: LeadId) -> Arc<Tree> {
         let arm = self.config.routing.tree(self.source.tree_for(lead));
         Arc::clone(arm.unwrap_or(&self.tree))
+    }
+
+    /// What the post says of consent counts; where it says nothing, what the ping said.
+    fn with_consent(&self, taken: Intaken, pinged: Option<&Lead>) -> Intaken {
+        let said = self.reserved.consented_to.clone();
+        let consented_to = said.or_else(|| pinged?.consented_to().cloned());
+        Intaken { lead: taken.lead.with_consent(consented_to), ..taken }
     }
 
     fn checked(&self, taken: Intaken, wanted: Wanted) -> Request {

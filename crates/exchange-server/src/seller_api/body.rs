@@ -25,6 +25,10 @@ pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// Most fields of a body.
 pub const FIELDS_MAX: usize = 1_000;
 
+/// Reserved fields that hold several values: a list of texts in JSON, the same key several times
+/// in a form, or one text with commas.
+const LISTS: [&str; 2] = ["consented_to", "exclude"];
+
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Media {
@@ -39,6 +43,8 @@ pub enum Media {
 pub struct Fields {
     /// In the order they came.
     pub pairs: Vec<(String, String)>,
+    /// The values of fields that hold several.
+    pub lists: Vec<(String, Vec<String>)>,
     /// Fields whose values are no texts, numbers or booleans.
     pub errors: Vec<FieldError>,
 }
@@ -48,6 +54,38 @@ impl Fields {
     pub fn take(&mut self, name: &str) -> Option<String> {
         let at = self.pairs.iter().position(|(known, _)| known == name)?;
         Some(self.pairs.remove(at).1).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Takes a field out that holds several values; nothing when it is not there.
+    pub fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
+        if let Some(at) = self.lists.iter().position(|(known, _)| known == name) {
+            return Some(self.lists.remove(at).1);
+        }
+        let at = self.pairs.iter().position(|(known, _)| known == name)?;
+        let text = self.pairs.remove(at).1;
+        Some(text.split(',').map(str::to_owned).collect())
+    }
+}
+
+impl Fields {
+    fn add_list(&mut self, name: String, items: Vec<Value>) {
+        let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+        match texts.collect::<Option<Vec<String>>>() {
+            Some(texts) => self.lists.push((name, texts)),
+            None => self.errors.push(FieldError {
+                field: name,
+                code: Invalid::BadType,
+                detail: "expected a list of texts".to_owned(),
+            }),
+        }
+    }
+
+    fn add_to_list(&mut self, name: &str, text: &str) {
+        let values = text.split(',').map(str::to_owned);
+        match self.lists.iter_mut().find(|(known, _)| known == name) {
+            Some((_, list)) => list.extend(values),
+            None => self.lists.push((name.to_owned(), values.collect())),
+        }
     }
 }
 
@@ -157,6 +195,9 @@ fn json_fields(body: &[u8]) -> Result<Fields, Problem> {
             Value::String(text) => fields.pairs.push((name, text)),
             Value::Number(number) => fields.pairs.push((name, number.to_string())),
             Value::Bool(yes) => fields.pairs.push((name, yes.to_string())),
+            Value::Array(items) if LISTS.contains(&name.as_str()) => {
+                fields.add_list(name, items);
+            }
             Value::Array(_) | Value::Object(_) => fields.errors.push(FieldError {
                 field: name,
                 code: Invalid::BadType,
@@ -174,6 +215,10 @@ fn form_fields(body: &[u8]) -> Result<Fields, Problem> {
         // Bytes that are no UTF-8 were replaced by this character.
         if name.contains('\u{fffd}') || text.contains('\u{fffd}') {
             return Err(malformed("the form is not valid UTF-8"));
+        }
+        if LISTS.contains(&&*name) {
+            fields.add_to_list(&name, &text);
+            continue;
         }
         if !seen.insert(name.to_string()) {
             return Err(malformed("a key stands twice in the form"));
@@ -200,6 +245,23 @@ mod tests {
         let json = r#"{"zip":"78701","n":33.10,"ok":true,"gone":null,"name":"A B"}"#;
         assert_eq!(pairs(Media::Json, json), expected);
         assert_eq!(pairs(Media::Form, "zip=78701&n=33.10&ok=true&name=A+B"), expected);
+    }
+
+    #[test]
+    fn a_field_that_holds_several_values_is_read_in_every_form() {
+        for (media, body) in [
+            (Media::Json, r#"{"consented_to":["Acme Mutual","Bolt"]}"#),
+            (Media::Json, r#"{"consented_to":"Acme Mutual,Bolt"}"#),
+            (Media::Form, "consented_to=Acme+Mutual&consented_to=Bolt"),
+            (Media::Form, "consented_to=Acme+Mutual%2CBolt"),
+        ] {
+            let mut read = fields(media, body.as_bytes()).unwrap();
+            let names = ["Acme Mutual".to_owned(), "Bolt".to_owned()];
+            assert_eq!(read.take_list("consented_to"), Some(names.to_vec()), "{body}");
+            assert_eq!(read.take_list("consented_to"), None);
+        }
+        let wrong = fields(Media::Json, br#"{"consented_to":[7]}"#).unwrap();
+        assert_eq!(wrong.errors[0].code, Invalid::BadType);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use exchange_model::lead::FieldError;
 use exchange_model::reason::Invalid;
-use exchange_model::{Currency, Money};
+use exchange_model::{BrandList, Currency, Money};
 use url::Url;
 
 use super::body::Fields;
@@ -27,6 +27,8 @@ pub struct Reserved {
     pub max_time: Option<Duration>,
     /// Where to tell the outcome of a pending lead.
     pub callback_url: Option<Url>,
+    /// Whom the consumer agreed to hear from.
+    pub consented_to: Option<BrandList>,
 }
 
 /// Takes the reserved fields out; their faults join those of the body.
@@ -49,7 +51,24 @@ pub fn take(fields: &mut Fields, currency: Currency) -> Reserved {
         millis.map(Duration::from_millis).ok_or("expected a whole number of milliseconds above 0")
     });
     reserved.callback_url = parsed(fields, "callback_url", callback_url::check);
+    reserved.consented_to = brands(fields, "consented_to");
     reserved
+}
+
+/// A list of names; one that is there and empty names nobody.
+fn brands(fields: &mut Fields, name: &str) -> Option<BrandList> {
+    let names = fields.take_list(name)?;
+    match BrandList::new(names.iter().map(String::as_str)) {
+        Ok(list) => Some(list),
+        Err(refused) => {
+            fields.errors.push(FieldError {
+                field: name.to_owned(),
+                code: Invalid::TooLarge,
+                detail: refused.to_string(),
+            });
+            None
+        }
+    }
 }
 
 fn id(fields: &mut Fields, name: &str) -> Option<String> {
@@ -99,7 +118,7 @@ mod tests {
                 pair("max_time_ms", "900"),
                 pair("callback_url", "http://10.0.0.1/"),
             ],
-            errors: Vec::new(),
+            ..Fields::default()
         };
         let reserved = take(&mut fields, Currency::USD);
         assert_eq!(fields.pairs, [pair("zip", "78701")]);

@@ -11,7 +11,8 @@ use std::time::Duration;
 use exchange_core::record::{Answer, Promise, SoldTo};
 use exchange_model::lead::{IntakeFields, intake};
 use exchange_model::reason::{Invalid, LeadStatus};
-use exchange_model::{Currency, LeadId, Money, PingId, SourceId, Stage, Vertical};
+use exchange_model::vertical::CheckKind;
+use exchange_model::{Currency, Field, LeadId, Money, PingId, SourceId, Stage, Vertical};
 use exchange_store::StoredReply;
 
 use super::SellerApi;

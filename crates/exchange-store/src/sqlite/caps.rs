@@ -4,10 +4,10 @@
 //! some day long past, when it is first asked for. Nothing is stored that could be forgotten.
 
 use exchange_core::caps::{self, Counted, Usage};
+use exchange_core::record::{BEGINNING, END};
 use exchange_core::record::{CapLimit, CapScope, Tally, Window};
 use exchange_model::reason::CapKind;
 use exchange_model::{AttemptId, BuyerId, CampaignId, LeadId, MinorUnits, SourceId, Timestamp};
-use exchange_core::record::{BEGINNING, END};
 use rusqlite::{Connection, Row};
 
 use super::columns::{all, each, lead_id, one, parsed, run, time, time_if};
@@ -142,10 +142,12 @@ impl Txn<'_> {
     fn know_campaign(&self, campaign: &CampaignId, since: Timestamp) -> Result<(), StoreError> {
         let sql = format!("{SUM} FROM attempt WHERE {COUNTS} AND {WHEN} AND campaign = ?3");
         let book = &self.shared.usage;
-        let Some(until) = book.look(campaign, |found| missing(&found.usage, since)).flatten() else {
+        let Some(until) = book.look(campaign, |found| missing(&found.usage, since)).flatten()
+        else {
             return Ok(());
         };
-        let tally = self.sum(&sql, (since.unix_micros(), until.unix_micros(), campaign.as_str()))?;
+        let tally =
+            self.sum(&sql, (since.unix_micros(), until.unix_micros(), campaign.as_str()))?;
         book.with(campaign, |found| found.usage.count_since(since, tally));
         Ok(())
     }

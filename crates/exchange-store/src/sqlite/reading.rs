@@ -17,11 +17,12 @@ use super::columns::one;
 use super::readers::Readers;
 use super::recover::fill;
 use super::shared::Shared;
-use super::{books, keys, late, migrations, operators, readers, scores, sound, versions, views};
+use super::{books, keys, late, migrations, operators, readers, scores, sound, suppress, versions, views};
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::operators::{AuditEntry, ConfigVersion, Stops};
 use crate::ticket::Ticket;
+use crate::suppression::SuppressionList;
 use crate::track_record::{Chance, PingCount, PostTally};
 use crate::vault::RootKey;
 use crate::view::{Balance, ExceptionView, LateLead, LeadView, StoredTransaction, TransactionPage};
@@ -180,6 +181,11 @@ impl StoreReader {
     #[must_use]
     pub fn posts(&self, buyer: &BuyerId, since: Timestamp) -> PostTally {
         self.shared.record.posts(buyer, since)
+    }
+
+    /// As [`crate::ExchangeStore::suppression_lists`].
+    pub fn suppression_lists(&self) -> Ticket<Vec<SuppressionList>> {
+        self.readers.ask(suppress::lists)
     }
 
     /// As [`crate::ExchangeStore::ping_counts`].

@@ -8,9 +8,7 @@ use super::columns::{all, each, one, parsed, run, time};
 use super::shared::Shared;
 use super::txn::Txn;
 use crate::error::StoreError;
-use crate::suppression::{
-    SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
-};
+use crate::suppression::{SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload};
 
 /// What became durable, for the memory.
 pub(super) struct Added {
@@ -96,8 +94,7 @@ impl Txn<'_> {
     ) -> Result<(SuppressionUpload, Vec<i64>), StoreError> {
         let sql = "SELECT id FROM suppression_list
                    WHERE buyer = ?1 AND name = ?2 AND state = 'coming'";
-        let before: Vec<i64> =
-            all(self.conn, sql, (buyer.as_str(), name), |row| Ok(row.get(0)?))?;
+        let before: Vec<i64> = all(self.conn, sql, (buyer.as_str(), name), |row| Ok(row.get(0)?))?;
         for id in &before {
             run(self.conn, "UPDATE suppression_list SET state = 'gone' WHERE id = ?1", [id])?;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use exchange_core::duplicates::{self, Claim, Person, Print, Within};
 use exchange_core::price_terms::PriceTerms;
 use exchange_core::record::{
-    Answer, AttemptOutcome, CapAmount, CapLimit, Commit, Concluded, Durable, Intent, Next,
+    Answer, AttemptOutcome, CapAmount, CapLimit, CapScope, Commit, Concluded, Durable, Intent, Next,
     PayoutRule, PriceChange, Sale, UnknownPolicy, Window,
 };
 use exchange_model::lead::{IntakeFields, intake};
@@ -146,8 +146,14 @@ fn day() -> Window {
     Window { start, end: start.after(Duration::from_hours(24)) }
 }
 
+/// A cap of a buyer's one campaign.
+fn cap(buyer: &str, kind: CapKind, limit: CapAmount) -> CapLimit {
+    let scope = CapScope::Campaign(campaign(&format!("{buyer}/auto")));
+    CapLimit { scope, kind, window: day(), limit }
+}
+
 fn leads_a_day(most: u32) -> CapLimit {
-    CapLimit { kind: CapKind::Day, window: day(), limit: CapAmount::Leads(most) }
+    cap("acme", CapKind::Day, CapAmount::Leads(most))
 }
 
 /// Accepted without a word about the price; [`Desk::try_step`] books it by the stored terms.
@@ -240,6 +246,7 @@ impl Desk {
             config_version: "v1".to_owned(),
             callback_url: Some("https://seller.example/cb".to_owned()),
             resubmission: Vec::new(),
+            caps: Vec::new(),
         }
     }
 
@@ -368,7 +375,11 @@ impl Desk {
     }
 
     fn used(&self, buyer: &str) -> u32 {
-        self.store().used(&campaign(&format!("{buyer}/auto")), day()).leads
+        self.tally(buyer).leads
+    }
+
+    fn tally(&self, buyer: &str) -> Tally {
+        self.store().used(&cap(buyer, CapKind::Day, CapAmount::Leads(0)))
     }
 
     fn available(&self, buyer: &str, terms: &BillingTerms) -> i64 {

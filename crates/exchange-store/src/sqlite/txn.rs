@@ -40,8 +40,16 @@ enum Change {
     Rebooked(Counted, MinorUnits),
     Finished(Counted),
     TakenIn(SourceId, Timestamp),
-    Won { campaign: CampaignId, before: Option<Timestamp> },
-    Post { campaign: CampaignId, at: Timestamp, from: Option<AttemptState>, into: AttemptState },
+    Won {
+        campaign: CampaignId,
+        before: Option<Timestamp>,
+    },
+    Post {
+        campaign: CampaignId,
+        at: Timestamp,
+        from: Option<AttemptState>,
+        into: AttemptState,
+    },
 }
 
 /// The writer's transaction, as one operation sees it.

@@ -1,14 +1,18 @@
 //! Rules about the person behind a lead, from the tables of sources and campaigns.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
-use exchange_model::{Brand, FieldClass, Findings, Place, TableReader, Vertical};
+use exchange_model::{
+    Brand, FieldClass, Findings, Place, TableReader, Vertical, VerticalId,
+};
 
 use crate::person::{
     CONSENT_NAMES_MAX, Consent, DuplicateRule, DuplicateScope, LISTS_MAX, PersonRules, is_list_name,
 };
+use crate::routing::Routing;
 use crate::routing::reading::{bounded, require};
 
 /// Farthest back that duplicates are looked for.
@@ -68,6 +72,23 @@ pub(super) fn of_campaign(
         consent: consent(table, title, findings),
         consent_place,
     }
+}
+
+/// The fields that rules look at, by vertical.
+pub(super) fn fields(routing: &Routing) -> BTreeMap<VerticalId, Vec<String>> {
+    let mut fields: BTreeMap<VerticalId, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |vertical: &Vertical, rule: &DuplicateRule| {
+        fields.entry(vertical.id().clone()).or_default().extend(rule.on.iter().cloned());
+    };
+    for campaign in routing.campaigns() {
+        campaign.person.duplicates.iter().for_each(|rule| add(&campaign.vertical, rule));
+    }
+    for source in routing.sources() {
+        let Some(tree) = routing.tree(source.first_tree()) else { continue };
+        let rules = source.duplicates.iter().chain(&source.resubmissions);
+        rules.for_each(|rule| add(&tree.vertical, rule));
+    }
+    fields.into_iter().map(|(id, names)| (id, names.into_iter().collect())).collect()
 }
 
 /// How a rule about duplicates is written in one place.

@@ -117,7 +117,7 @@ fn check(desk: &Desk) {
     }
     for (buyer, (counted, spent)) in BUYERS.iter().zip(counted.into_iter().zip(spent)) {
         assert_eq!(desk.used(buyer), counted, "{buyer}");
-        let used = desk.store().used(&campaign(&format!("{buyer}/auto")), day());
+        let used = desk.tally(buyer);
         assert_eq!(used.spend.get(), spent, "{buyer}: what is held or spent");
         assert!(counted <= CAP, "{buyer} is over its cap");
         let left = desk.available(buyer, &prepaid());

@@ -161,7 +161,8 @@ fn of_two_at_once_one_runs() {
         intake.resubmission = desk.person(&phone(1), at(-300)).claims;
         desk.store().intake(intake)
     });
-    let replies: Vec<_> = ready.collect::<Vec<_>>().into_iter().map(|t| t.blocking_wait()).collect();
+    let replies: Vec<_> =
+        ready.collect::<Vec<_>>().into_iter().map(|t| t.blocking_wait()).collect();
     let ran = replies.iter().filter(|reply| matches!(reply, Ok(IntakeReply::Accepted))).count();
     assert_eq!(ran, 1);
 }
@@ -216,19 +217,23 @@ fn an_upload_takes_the_place_of_a_list_at_once_and_a_broken_one_changes_nothing(
     let mut desk = Desk::new();
     let (old, new) = (listed(&desk, &phone(1)), listed(&desk, &phone(2)));
     let lists = || ["customers".to_owned()];
-    let names = |desk: &Desk, entry: ListHash| {
-        desk.store().suppresses(&acme(), &lists(), &[entry])
-    };
+    let names = |desk: &Desk, entry: ListHash| desk.store().suppresses(&acme(), &lists(), &[entry]);
     desk.store().suppress(customers(), vec![old], at(1)).blocking_wait().unwrap();
     let begin = |desk: &Desk| {
         desk.store().begin_suppression(&acme(), "customers", at(2)).blocking_wait().unwrap()
     };
     let broken = begin(&desk);
-    desk.store().suppress(SuppressionTarget::Upload(broken), vec![new], at(3)).blocking_wait().unwrap();
+    desk.store()
+        .suppress(SuppressionTarget::Upload(broken), vec![new], at(3))
+        .blocking_wait()
+        .unwrap();
     assert!(names(&desk, old) && !names(&desk, new));
     let upload = begin(&desk);
     assert!(desk.store().swap_suppression(broken, at(4)).blocking_wait().is_err(), "given up");
-    desk.store().suppress(SuppressionTarget::Upload(upload), vec![new], at(5)).blocking_wait().unwrap();
+    desk.store()
+        .suppress(SuppressionTarget::Upload(upload), vec![new], at(5))
+        .blocking_wait()
+        .unwrap();
     desk.store().swap_suppression(upload, at(6)).blocking_wait().unwrap();
     assert!(!names(&desk, old) && names(&desk, new));
     while desk.store().sweep_suppression().blocking_wait().unwrap() {}
@@ -236,7 +241,10 @@ fn an_upload_takes_the_place_of_a_list_at_once_and_a_broken_one_changes_nothing(
     assert!(!names(&desk, old) && names(&desk, new));
     let shown = desk.store().suppression_lists().blocking_wait().unwrap();
     assert_eq!(shown.len(), 1);
-    assert_eq!((shown[0].name.as_str(), shown[0].entries, shown[0].changed_at), ("customers", 1, at(6)));
+    assert_eq!(
+        (shown[0].name.as_str(), shown[0].entries, shown[0].changed_at),
+        ("customers", 1, at(6))
+    );
 }
 
 /// Run by hand: `cargo test -p exchange-store --release -- --ignored --nocapture a_million`.

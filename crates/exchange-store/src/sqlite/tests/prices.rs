@@ -45,7 +45,7 @@ fn a_lower_price_is_captured_from_the_hold_and_the_rest_given_back() {
     assert_eq!(desk.exceptions(), Vec::<String>::new());
     assert_eq!((spent(&desk), desk.standing(1).payout), (1_000, Some(usd("5"))));
     assert_eq!(desk.view(1).attempts[0].sold, Some((usd("10"), usd("5"))));
-    let used = |desk: &Desk| desk.store().used(&campaign("acme/auto"), day()).spend.get();
+    let used = |desk: &Desk| desk.tally("acme").spend.get();
     assert_eq!((desk.held(), used(&desk)), (vec![], 1_000), "the caps count what was spent");
     desk.verify();
     let mut desk = desk;

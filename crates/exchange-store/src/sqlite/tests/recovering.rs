@@ -80,7 +80,7 @@ fn caps_balances_and_the_last_win_are_counted_again() {
     desk.prepare(intent(3, 1, "acme", "10.00")).unwrap();
     desk.answer(3, concluded(attempt(3, 1), rejected()), LeadStatus::Unsold);
     desk.crash();
-    let used = desk.store().used(&campaign("acme/auto"), day());
+    let used = desk.tally("acme");
     assert_eq!((used.leads, used.spend.get()), (2, 2_200));
     assert_eq!(desk.available("acme", &generous()), 10_000_000 - 2_200);
     assert_eq!(desk.store().last_won(&campaign("acme/auto")), Some(at(2)));
