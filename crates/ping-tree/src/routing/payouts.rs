@@ -111,16 +111,17 @@ fn bands(
     }
     let many = tables.len();
     let mut read: Vec<Band> = Vec::with_capacity(many);
+    let mut in_order = true;
     for mut table in tables {
         let band = band(&mut table, currency, findings);
-        let rises = band.as_ref().is_none_or(|band| rises(read.last(), band));
-        if !rises {
+        if band.as_ref().is_some_and(|band| !rises(read.last(), band)) {
             out_of_order(&table, read.last(), findings);
+            in_order = false;
         }
         table.finish(findings);
-        read.extend(band.filter(|_| rises));
+        read.extend(band);
     }
-    (read.len() == many).then(|| PayoutRule::Bands(Arc::from(read)))
+    (in_order && read.len() == many).then(|| PayoutRule::Bands(Arc::from(read)))
 }
 
 fn band(

@@ -33,12 +33,14 @@ pub(super) fn price(
     let mut price = table.table("price", findings)?;
     require(&mut price, "mode", "\"bid\"", findings);
     let is_bid = price.one_of("mode", &[("bid", true), ("fixed", false)], findings);
+    let is_known = is_bid.is_some();
     let mode = is_bid.and_then(|is_bid| match is_bid.value {
         true => bid_limits(&mut price, currency, findings),
         false => fixed_price(&mut price, currency, findings),
     });
     let adjust = adjustments(&mut price, vertical, lists, findings);
-    if price.raw().get("mode").is_some() {
+    // Which limits belong to a price whose mode is not known, nobody knows.
+    if is_known {
         price.finish(findings);
     }
     let price = Price { mode: mode?, adjust };

@@ -235,7 +235,7 @@ fn legs(
 
 fn bad_post(place: Place, findings: &mut Findings) {
     let message = "a buyer cannot answer a post like this".to_owned();
-    let help = "write \"accepted\", \"not_sent\", { rejected = \"duplicate\" } { legs = [\"A\"] } or { unknown = \"timeout\" }";
+    let help = "write \"accepted\", \"not_sent\", { rejected = \"duplicate\" }, { legs = [\"A\"] } or { unknown = \"timeout\" }";
     findings.error("bad_post", place, message, help.to_owned());
 }
 

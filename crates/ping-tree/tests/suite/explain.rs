@@ -10,7 +10,7 @@ fn explained(given: &[(&str, &str)], at: &str, books: &Books) -> Explanation {
     let exchange = Files::base().load();
     let lead = exchange.lead(given);
     let source = exchange.routing.source(&"quotekart/search".parse().unwrap()).unwrap();
-    let request = LeadRequest { lead: &lead, source, at: time(at) };
+    let request = LeadRequest { lead: &lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
     explain(exchange.routing.trees().next().unwrap(), &request, books)
 }
 
@@ -53,16 +53,16 @@ fn every_gate_is_evaluated_even_behind_one_that_fails() {
     let given = &[("state", "CO"), ("birth_date", "2004-01-01"), ("carrier", "Acme Mutual")];
     let shown = explained(given, "2026-11-26T08:15:00-06:00", &books);
     expect![[r#"
-        acme_mutual/auto-tx filtered(state): state is "CO", accepts LA, OK, TX | buyers/acme_mutual.toml:22 | a lead whose state it accepts, or another filter
-        acme_mutual/auto-tx filtered(age): age is 22, accepts 25 to 75 | buyers/acme_mutual.toml:23 | a lead whose age it accepts, or another filter
-        acme_mutual/auto-tx filtered(carrier): carrier is "Acme Mutual", accepts any but Acme Mutual | buyers/acme_mutual.toml:26 | a lead whose carrier it accepts, or another filter
+        acme_mutual/auto-tx filtered(state): state is "CO", accepts LA, OK, TX | buyers/acme_mutual.toml:22 | a lead whose state it accepts (LA, OK, TX), or another filter
+        acme_mutual/auto-tx filtered(age): age is 22, accepts 25 to 75 | buyers/acme_mutual.toml:23 | a lead whose age it accepts (25 to 75), or another filter
+        acme_mutual/auto-tx filtered(carrier): carrier is "Acme Mutual", accepts any but Acme Mutual | buyers/acme_mutual.toml:26 | a lead whose carrier it accepts (any but Acme Mutual), or another filter
         acme_mutual/auto-tx closed: closed on 2026-11-26, opens Fri 08:00 Chicago | buyers/acme_mutual.toml:19 | wait (opens Fri 08:00 Chicago), or widen its hours
         acme_mutual/auto-tx cap(hour): 150 of 20 this hour, room again 09:00 Chicago | buyers/acme_mutual.toml:13 | raise caps.hour, or wait until 09:00 Chicago
         acme_mutual/auto-tx cap(day): 150 of 150 today, room again 2026-11-27 00:00 Chicago | buyers/acme_mutual.toml:13 | raise caps.day, or wait until 2026-11-27 00:00 Chicago
         acme_mutual/auto-tx cap(month_spend): 6000.00 of 6000.00 this month, room again 2026-12-01 00:00 Chicago | buyers/acme_mutual.toml:13 | raise caps.month_spend, or wait until 2026-12-01 00:00 Chicago
         acme_mutual/auto-tx no_credit: 10.50 available, needs 250.00 | buyers/acme_mutual.toml:6 | a top-up or payment, or a higher credit line
-        bluebonnet/preferred filtered(state): state is "CO", accepts AR, TX | buyers/bluebonnet.toml:12 | a lead whose state it accepts, or another filter
-        bluebonnet/preferred filtered(homeowner): homeowner is false, accepts true | buyers/bluebonnet.toml:12 | a lead whose homeowner it accepts, or another filter
+        bluebonnet/preferred filtered(state): state is "CO", accepts AR, TX | buyers/bluebonnet.toml:12 | a lead whose state it accepts (AR, TX), or another filter
+        bluebonnet/preferred filtered(homeowner): homeowner is false, accepts true | buyers/bluebonnet.toml:12 | a lead whose homeowner it accepts (true), or another filter
     "#]]
     .assert_eq(&all(&shown));
 }
@@ -78,7 +78,7 @@ fn explain_and_eligibility_give_the_same_first_reason() {
         let exchange = Files::base().load();
         let lead = exchange.lead(&given);
         let source = exchange.routing.source(&"quotekart/search".parse().unwrap()).unwrap();
-        let request = LeadRequest { lead: &lead, source, at: time(at) };
+        let request = LeadRequest { lead: &lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
         let shown = explained(&given, at, &Books::default());
         for verdict in shown.tiers.iter().flat_map(|tier| &tier.members) {
             let campaign = exchange.routing.campaign(&verdict.campaign).unwrap();

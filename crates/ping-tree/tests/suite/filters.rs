@@ -177,7 +177,7 @@ proptest! {
         let text = value.map_or_else(String::new, |value| kind.text(value));
         let lead = exchange.lead(&[(kind.field(), &text)]);
         let source = exchange.routing.source(&"quotekart/search".parse().unwrap()).unwrap();
-        let request = LeadRequest { lead: &lead, source, at: time("2026-11-23T16:00:00Z") };
+        let request = LeadRequest { lead: &lead, source, at: time("2026-11-23T16:00:00Z"), wishes: ping_tree::Wishes::none() };
         let campaign = exchange.routing.campaign(&"coastal_call/probe".parse().unwrap()).unwrap();
         let verdict = eligibility(campaign, &request, &Books::default());
         prop_assert_eq!(verdict.is_ok(), written.accepts(value), "{}", toml);

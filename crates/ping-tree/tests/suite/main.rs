@@ -10,6 +10,7 @@ mod explain;
 mod filters;
 mod hours;
 mod limits;
+mod reference;
 mod test_files;
 mod pace;
 mod windows;
