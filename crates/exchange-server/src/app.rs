@@ -132,6 +132,9 @@ impl App {
         let watch = opened.health.watch(opened.store, settings.store.path.clone());
         engine.spawn_background(watch);
         operator_api::suppressions::sweep(&engine);
+        if settings.routing_watch {
+            engine.spawn_background(reload::watch(Arc::clone(&reloader)));
+        }
         let servers = Servers::default();
         servers.spawn(
             sellers,

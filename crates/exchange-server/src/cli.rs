@@ -22,7 +22,7 @@ mod check;
 mod connector;
 mod context;
 mod demo;
-mod diagnostics;
+pub(crate) mod diagnostics;
 mod diff;
 mod explain;
 mod explained;

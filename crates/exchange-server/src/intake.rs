@@ -140,7 +140,7 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
 
 fn whom(engine: &Engine, request: &Request, known: &Known) -> Plan {
     let config = &request.config;
-    let standing = StoreStanding::new(engine, &config.routing).about(known);
+    let standing = StoreStanding::new(engine, &config.routing, request.received_at).about(known);
     let asked = LeadRequest {
         lead: &request.lead,
         source: &request.source,

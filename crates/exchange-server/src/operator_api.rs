@@ -30,6 +30,7 @@ use crate::standing::currency_of;
 
 pub(crate) mod config;
 mod late;
+pub(crate) mod stops;
 pub(crate) mod suppressions;
 
 /// Largest body, in bytes.

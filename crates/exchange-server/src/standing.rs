@@ -24,6 +24,8 @@ pub struct StoreStanding<'a> {
     pub store: &'a dyn ExchangeStore,
     /// Whose terms apply.
     pub routing: &'a Routing,
+    /// The moment that is meant: a stop ends by itself.
+    pub at: Timestamp,
     /// The person behind the lead.
     pub people: People<'a>,
     /// Which buyers are left alone.
@@ -39,6 +41,7 @@ impl<'a> StoreStanding<'a> {
         Self {
             store: &**engine.store(),
             routing,
+            at,
             people: People { engine, known: None },
             breakers: Breakers { transport: engine.transport() },
             throttles: Throttles { scores: engine.scores() },

@@ -369,6 +369,110 @@ fn sweep(store: &SqliteStore) -> Result<(), Failure> {
     Ok(())
 }
 
+impl Desk {
+    /// Stops a subject.
+    pub(crate) fn stop(&self, stop: &Stop) -> Result<(), Failure> {
+        match self {
+            Self::Own(store) => Ok(store.stop(stop.clone()).blocking_wait()?),
+            Self::Server(server) => {
+                let body = stop_json(stop);
+                ask(server, "/api/stops", &body).map(drop)
+            }
+        }
+    }
+
+    /// Ends a stop; `false` when there is none.
+    pub(crate) fn resume(&self, subject: &Subject) -> Result<bool, Failure> {
+        match self {
+            Self::Own(store) => {
+                let now = Clock::system().now();
+                Ok(store.resume(subject.clone(), now, who()).blocking_wait()?)
+            }
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Resumed {
+                    resumed: bool,
+                }
+                let (kind, name) = (subject.kind(), subject.name());
+                let body = json!({ "action": "resume", "kind": kind, "name": name });
+                let done: Resumed = read(ask(server, "/api/stops", &body)?)?;
+                Ok(done.resumed)
+            }
+        }
+    }
+}
+
+/// Writes a deed into the record of operators.
+fn write_down(
+    store: &SqliteStore,
+    action: &str,
+    subject: String,
+    detail: String,
+) -> Result<(), Failure> {
+    let (at, actor, action) = (Clock::system().now(), who(), action.to_owned());
+    let action = Action { at, actor, action, subject, detail };
+    Ok(store.audit(action).blocking_wait()?)
+}
+
+/// Who runs this command, for the record: nobody proves it.
+pub(crate) fn who() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    named
+        .filter(|name| !name.is_empty())
+        .map_or_else(|| ACTOR.to_owned(), |name| format!("{ACTOR} {name}"))
+}
+
+/// The running exchange, for commands that need one.
+#[derive(Debug)]
+pub(crate) struct Server(String);
+
+/// What it answered, whatever it was.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: http::StatusCode,
+    /// The body.
+    pub(crate) body: Value,
+}
+
+/// The running exchange of the config folder. What its files say now does not matter: they may be
+/// what is to be put right.
+pub(crate) fn server(context: &Context) -> Result<Server, Failure> {
+    let settings = context.settings(&[])?;
+    match exchange_store::read_note(&settings.store.path) {
+        Some(note) => Ok(Server(address(&note)?)),
+        None => Err(Failure::failed("no exchange runs on this config folder")
+            .help("it is begun with `rialto serve`; `rialto check` looks at the files alone")),
+    }
+}
+
+impl Server {
+    /// Asks for something that may be refused.
+    pub(crate) fn ask(&self, path: &str, body: Value) -> Result<Answer, Failure> {
+        let Self(server) = self;
+        let url = format!("http://{server}{path}");
+        let body = signed(body);
+        block_on(async {
+            let sent = client(LONG_PATIENCE)?.post(&url).json(&body).send().await;
+            let answer = sent.map_err(|_unreachable| unreachable(server))?;
+            let status = answer.status();
+            Ok(Answer { status, body: answer.json().await.unwrap_or_default() })
+        })
+    }
+}
+
+fn unreachable(server: &str) -> Failure {
+    Failure::failed(format!("the running exchange does not answer at {server}"))
+}
+
+/// With the name of who asks.
+fn signed(mut body: Value) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        members.insert("actor".to_owned(), Value::String(who()));
+    }
+    body
+}
+
 fn wire(buyer: &BuyerId, amount: Money, reference: &str) -> WireTopUp {
     let now: Timestamp = Clock::system().now();
     WireTopUp {

@@ -42,7 +42,8 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
     let lead = lead(&tree.vertical, &options.fields, at)?;
     let standing = books::standing(&settings, &exchange.routing, at, context)?;
     stop::note_all(&standing.stops(), at, context);
-    let request = LeadRequest { lead: &lead, source: &source, at, wishes: ping_tree::Wishes::none() };
+    let request =
+        LeadRequest { lead: &lead, source: &source, at, wishes: ping_tree::Wishes::none() };
     let explanation = explain(&tree, &request, &standing);
     if context.out.json {
         context.out.json(&json(&explanation))?;
@@ -64,7 +65,9 @@ fn route(options: &Explain, routing: &Routing) -> Result<(Arc<Tree>, Arc<Source>
         (None, None) => only_tree(routing)?,
     };
     let source = source
-        .or_else(|| routing.sources().find(|source| source.trees().any(|id| *id == tree.id)).cloned())
+        .or_else(|| {
+            routing.sources().find(|source| source.trees().any(|id| *id == tree.id)).cloned()
+        })
         .ok_or_else(|| Failure::usage(format!("no source uses tree `{}`", tree.id)))?;
     Ok((tree, source))
 }
