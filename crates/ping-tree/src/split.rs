@@ -68,7 +68,7 @@ impl Split {
             end = end.saturating_add(arm.share.as_decimal());
             point < end
         });
-        &reached.or(self.others.last()).unwrap_or(&self.first).tree
+        &reached.or_else(|| self.others.last()).unwrap_or(&self.first).tree
     }
 }
 
@@ -79,7 +79,8 @@ fn point(source: &SourceId, lead: LeadId) -> Decimal {
     hash.update(source.as_str().as_bytes());
     hash.update([0]);
     hash.update(lead.to_bytes());
-    let bits = hash.finalize().iter().take(7).fold(0_i64, |bits, byte| (bits << 8) | i64::from(*byte));
+    let bits =
+        hash.finalize().iter().take(7).fold(0_i64, |bits, byte| (bits << 8) | i64::from(*byte));
     Decimal::new(bits % 1_000_000_000, 9)
 }
 

@@ -85,16 +85,17 @@ pub(super) fn share_mode(spot: &Spot<'_>, request: &LeadRequest<'_>) -> Option<R
     }
     let sells: Vec<u8> = spot.tier.sale.buyers().collect();
     let takes: Vec<u8> = spot.member.campaign.shares.iter().map(|(buyers, _)| buyers).collect();
-    let allowed = request.wishes.max_buyers.filter(|most| sells.iter().all(|k| k > most));
-    let (detail, remedy) = match allowed {
-        Some(most) => (
-            format!("the tier sells to {}, the request allows {most}", listed(&sells)),
-            "a request with a larger `max_buyers`".to_owned(),
-        ),
-        None => (
-            format!("the tier sells to {}, it takes part in {}", listed(&sells), listed(&takes)),
-            format!("add a price for {} to its `shares`", listed(&sells)),
-        ),
+    let lowers = |most: &u8| sells.iter().any(|buyers| buyers > most);
+    let asked = request.wishes.max_buyers.filter(lowers);
+    let mut parts = vec![format!("the tier sells to {}", listed(&sells))];
+    parts.extend(asked.map(|most| format!("the request allows {most}")));
+    if !takes.is_empty() {
+        parts.push(format!("it takes part in {}", listed(&takes)));
+    }
+    let detail = parts.join(", ");
+    let remedy = match asked {
+        Some(_) => "a request with a larger `max_buyers`".to_owned(),
+        None => format!("add a price for {} to its `shares`", listed(&sells)),
     };
     let place = Some(spot.member.campaign.place.clone());
     Some(Refusal { reason: Ineligible::Plain(IneligibleKind::ShareMode), detail, place, remedy })

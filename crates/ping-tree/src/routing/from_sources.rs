@@ -36,7 +36,10 @@ pub(super) fn from_sources(
     } else {
         (ids(table.strings("sources", findings).unwrap_or_default(), named, findings), false)
     };
-    if these.is_empty() && !all_but && matches!(&node.kind, NodeKind::Array(items) if items.is_empty()) {
+    if these.is_empty()
+        && !all_but
+        && matches!(&node.kind, NodeKind::Array(items) if items.is_empty())
+    {
         let message = "a campaign without sources takes no lead".to_owned();
         let help = "name a source, remove the key, or write `status = \"paused\"`".to_owned();
         findings.error("never_matches", table.place(node.span.clone()), message, help);

@@ -124,7 +124,12 @@ impl MembersReader<'_, '_> {
                 self.named(&name?, own, findings)
             }
             _ => {
-                table.wrong_type(item, "members", &format!("[\"acme_mutual/auto-tx\", {TABLE}]"), findings);
+                table.wrong_type(
+                    item,
+                    "members",
+                    &format!("[\"acme_mutual/auto-tx\", {TABLE}]"),
+                    findings,
+                );
                 None
             }
         }
@@ -197,7 +202,10 @@ impl MembersReader<'_, '_> {
         if let Some(first) = earlier.iter().find(|e| e.always || e.tier == tier) {
             let there = first.place.file_line();
             let (message, help) = if first.tier == tier {
-                (format!("`{id}` is a member of this tier already"), format!("remove it here or in {there}"))
+                (
+                    format!("`{id}` is a member of this tier already"),
+                    format!("remove it here or in {there}"),
+                )
             } else {
                 (
                     format!("`{id}` is a member of this tree already"),
@@ -239,7 +247,10 @@ impl MembersReader<'_, '_> {
             ("no member of this tier has a `share`".to_owned(), help)
         } else if sum > Decimal::ONE {
             let percent = sum.saturating_mul(Decimal::ONE_HUNDRED).normalize();
-            (format!("the shares of this tier add up to {percent}%"), "let them add up to at most 100%")
+            (
+                format!("the shares of this tier add up to {percent}%"),
+                "let them add up to at most 100%",
+            )
         } else {
             return;
         };

@@ -74,10 +74,7 @@ pub(super) fn belongs(
 }
 
 /// `"day"`, `"month"` or a span.
-fn look_back(
-    table: &mut TableReader<'_>,
-    findings: &mut Findings,
-) -> Option<Spanned<LookBack>> {
+fn look_back(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<Spanned<LookBack>> {
     let text = table.string("window", "\"day\"", findings)?;
     let place = text.place.clone();
     match text.value {
@@ -119,7 +116,11 @@ fn sale(table: &mut TableReader<'_>, findings: &mut Findings) -> Option<SaleKind
     }
     let max_sold = table.integer("max_sold", 2..=i64::from(BUYERS_MAX), findings)?;
     let max_sold = u8::try_from(max_sold.value).ok()?;
-    Some(if word.value == 1 { SaleKind::Shared { max_sold } } else { SaleKind::Hybrid { max_sold } })
+    Some(if word.value == 1 {
+        SaleKind::Shared { max_sold }
+    } else {
+        SaleKind::Hybrid { max_sold }
+    })
 }
 
 fn only_shared(place: Place, help: &str, findings: &mut Findings) {

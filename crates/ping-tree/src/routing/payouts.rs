@@ -124,11 +124,7 @@ fn bands(
     (in_order && read.len() == many).then(|| PayoutRule::Bands(Arc::from(read)))
 }
 
-fn band(
-    table: &mut TableReader<'_>,
-    currency: Currency,
-    findings: &mut Findings,
-) -> Option<Band> {
+fn band(table: &mut TableReader<'_>, currency: Currency, findings: &mut Findings) -> Option<Band> {
     require(table, "from", "\"20.00\"", findings);
     let from = table.money("from", currency, findings);
     if let Some(node) = table.node("bands") {

@@ -70,14 +70,17 @@ fn arms_of(table: &TableReader<'_>, routing: &mut Routing, findings: &mut Findin
     for entry in entries {
         let tree = named(entry, table, routing, findings);
         let share = share(entry, table, findings);
-        arms.extend(tree.as_ref().zip(share).map(|(tree, share)| Arm { tree: tree.id.clone(), share }));
+        arms.extend(
+            tree.as_ref().zip(share).map(|(tree, share)| Arm { tree: tree.id.clone(), share }),
+        );
         known.extend(tree);
     }
     let complete = arms.len() == entries.len();
     let sound = !complete || adds_up(&arms, table, findings);
     one_vertical(&known, table, findings);
     let mut arms = arms.into_iter();
-    let split = arms.next().filter(|_| complete && sound).map(|first| Split::new(first, arms.collect()));
+    let split =
+        arms.next().filter(|_| complete && sound).map(|first| Split::new(first, arms.collect()));
     Trees { split, known }
 }
 
@@ -130,7 +133,8 @@ fn one_vertical(known: &[Arc<Tree>], table: &TableReader<'_>, findings: &mut Fin
     let other = others.iter().find(|tree| tree.vertical.id() != first.vertical.id());
     let Some(other) = other else { return };
     let (sells, first_sells) = (other.vertical.id(), first.vertical.id());
-    let message = format!("`{}` sells `{sells}`, and `{}` sells `{first_sells}`", other.id, first.id);
+    let message =
+        format!("`{}` sells `{sells}`, and `{}` sells `{first_sells}`", other.id, first.id);
     let help = "split the traffic over trees of one vertical".to_owned();
     findings.error("wrong_vertical", table.own_place(), message, help);
 }

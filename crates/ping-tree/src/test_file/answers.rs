@@ -10,8 +10,8 @@ use exchange_model::reason::{NoBid, NotSent, RejectClass, Rejection, Unknown};
 use exchange_model::{CampaignId, Findings, Money, Place, TableReader};
 
 use crate::campaign::{Campaign, PriceMode};
-use crate::test_file::{ScriptedBid, brands};
 use crate::test_file::members::Members;
+use crate::test_file::{ScriptedBid, brands};
 
 pub(super) fn bids(
     table: &TableReader<'_>,
@@ -84,7 +84,9 @@ fn slow_bid(
     let declined = class(&mut table, "declined", findings);
     let place = table.own_place();
     let bids = match table.node("bids").map(|node| &node.kind) {
-        Some(NodeKind::Array(items)) => Some(several(campaign, items, &table, place.clone(), findings)?),
+        Some(NodeKind::Array(items)) => {
+            Some(several(campaign, items, &table, place.clone(), findings)?)
+        }
         Some(_) => {
             bad_bid(campaign, place, findings);
             return None;

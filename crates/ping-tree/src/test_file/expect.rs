@@ -200,7 +200,8 @@ fn cap(text: &Spanned<&str>, findings: &mut Findings) -> Option<CapName> {
     let cap = CapName::from_text(text.value);
     if let (None, Some(owner)) = (&cap, owner) {
         let message = format!("no cap is one of `{owner}`");
-        let help = "write `cap(day)`, `cap(source day)`, `cap(buyer day)` or `cap(group texas day)`";
+        let help =
+            "write `cap(day)`, `cap(source day)`, `cap(buyer day)` or `cap(group texas day)`";
         findings.error("unknown_reason", text.place.clone(), message, help.to_owned());
     }
     cap

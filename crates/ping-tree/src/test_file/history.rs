@@ -71,33 +71,42 @@ pub(super) fn history(
 ) -> History {
     let read = History {
         paused: members.listed(&mut table, "paused", findings).unwrap_or_default(),
-        served: each(&mut table, "served", "40", members, count, findings),
-        qualified: each(&mut table, "qualified", "200", members, count, findings),
-        last_won: each(&mut table, "last_won", "\"2026-11-23T08:00:00-06:00\"", members, moment, findings),
-        chance: each(&mut table, "chance", "\"70%\"", members, chance, findings),
+        served: each(&mut table, "served", members, COUNT, findings),
+        qualified: each(&mut table, "qualified", members, COUNT, findings),
+        last_won: each(&mut table, "last_won", members, MOMENT, findings),
+        chance: each(&mut table, "chance", members, CHANCE, findings),
         used: used(&mut table, members, findings),
     };
     table.finish(findings);
     read
 }
 
+/// How a value is written.
+struct Form<T> {
+    read: fn(&NodeKind) -> Option<T>,
+    example: &'static str,
+}
+
+const COUNT: Form<u32> = Form { read: count, example: "40" };
+const MOMENT: Form<Timestamp> = Form { read: moment, example: "\"2026-11-23T08:00:00-06:00\"" };
+const CHANCE: Form<Rate> = Form { read: chance, example: "\"70%\"" };
+
 /// A table from campaigns to values of one form.
 fn each<T>(
     table: &mut TableReader<'_>,
     key: &'static str,
-    example: &str,
     members: &Members<'_>,
-    read: impl Fn(&NodeKind) -> Option<T>,
+    form: Form<T>,
     findings: &mut Findings,
 ) -> BTreeMap<CampaignId, T> {
     let Some(inner) = table.table(key, findings) else { return BTreeMap::new() };
     let mut values = BTreeMap::new();
     for (campaign, entry) in members.entries(&inner, findings) {
-        match read(&entry.value.kind) {
+        match (form.read)(&entry.value.kind) {
             Some(value) => {
                 values.insert(campaign.id.clone(), value);
             }
-            None => inner.wrong_type(&entry.value, &entry.key, example, findings),
+            None => inner.wrong_type(&entry.value, &entry.key, form.example, findings),
         }
     }
     values

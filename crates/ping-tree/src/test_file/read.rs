@@ -92,8 +92,9 @@ impl Reading<'_, '_> {
         let tree = self.tree(&own, &source, table, findings)?;
         let members = Members { routing: self.routing, tree: &tree };
         let bids = bids.map(|table| answers::bids(&table, &members, findings)).unwrap_or_default();
-        let posts =
-            posts.map(|table| answers::posts(&table, &members, &bids, findings)).unwrap_or_default();
+        let posts = posts
+            .map(|table| answers::posts(&table, &members, &bids, findings))
+            .unwrap_or_default();
         let asks = asks::asks(table, tree.vertical.currency(), findings);
         let history = history.map(|table| history::history(table, &members, findings));
         let expect = expected.map(|table| expect::expect(table, &members, findings));

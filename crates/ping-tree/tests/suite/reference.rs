@@ -144,7 +144,11 @@ payout_for = { metro_direct = { share = \"75%\" }, \"acme_mutual/auto-tx\" = { f
         .with("trees/auto_main.toml", TREE)
         .with("trees/other.toml", &other)
         .edited(ACME, "unknown = \"hold\"", acme)
-        .edited("buyers/metro_direct.toml", "[[campaign]]", "payout = { margin = \"5.00\" }\n[[campaign]]")
+        .edited(
+            "buyers/metro_direct.toml",
+            "[[campaign]]",
+            "payout = { margin = \"5.00\" }\n[[campaign]]",
+        )
         .edited(SELLER, "tree = \"auto_main\"", seller)
         .with("tests/auto_main.toml", TESTS)
         .load();
