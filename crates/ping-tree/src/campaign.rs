@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use exchange_model::Vertical;
 use exchange_model::{
-    Attributes, BillingTerms, Brand, BuyerId, CampaignId, MinorUnits, Money, Place, RateLimit, SourceId,
-    Timestamp,
+    Attributes, BillingTerms, Brand, BuyerId, CampaignId, MinorUnits, Money, Place, RateLimit,
+    SourceId, Timestamp,
 };
 use jiff::tz::TimeZone;
 
@@ -170,7 +170,11 @@ impl Adjust {
     #[must_use]
     pub fn of(&self, base: Money) -> Option<Money> {
         let amount = self.amount.of(base)?;
-        if self.takes_off { Money::zero(base.currency()).checked_sub(amount).ok() } else { Some(amount) }
+        if self.takes_off {
+            Money::zero(base.currency()).checked_sub(amount).ok()
+        } else {
+            Some(amount)
+        }
     }
 }
 

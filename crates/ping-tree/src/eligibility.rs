@@ -8,9 +8,7 @@
 use std::sync::LazyLock;
 
 use exchange_model::reason::{Ineligible, IneligibleKind};
-use exchange_model::{
-    Attributes, BrandList, BuyerId, CampaignId, Lead, MinorUnits, Timestamp,
-};
+use exchange_model::{Attributes, BrandList, BuyerId, CampaignId, Lead, MinorUnits, Timestamp};
 
 use crate::campaign::{Buyer, Campaign};
 use crate::caps::{CapLimit, Tally};
@@ -170,9 +168,7 @@ fn gates(
     if spot.is_some_and(|spot| !spot.is_met(request.lead.attributes())) {
         return Err(Ineligible::Plain(IneligibleKind::WhenNotMet));
     }
-    if !accepted
-        && let Some(telling) = campaign.accepts.first_refusal(request.lead.attributes())
-    {
+    if !accepted && let Some(telling) = campaign.accepts.first_refusal(request.lead.attributes()) {
         let field = campaign.vertical.field(telling.rule.field).name.clone();
         return Err(Ineligible::Filtered { field });
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use exchange_model::reason::Ineligible;
 use exchange_model::CampaignId;
+use exchange_model::reason::Ineligible;
 
 use crate::eligibility::{LeadRequest, Standing, eligibility_at, eligibility_of_accepting};
 use crate::spots::spots;
@@ -46,7 +46,9 @@ pub fn sift(tree: &Arc<Tree>, request: &LeadRequest<'_>, standing: &dyn Standing
     let attributes = request.lead.attributes();
     let mut plan = empty(tree);
     for slot in tree.places.matching(attributes).iter() {
-        let Some((index, member, spot)) = tree.places.spot(tree, slot, attributes) else { continue };
+        let Some((index, member, spot)) = tree.places.spot(tree, slot, attributes) else {
+            continue;
+        };
         plan.put(index, member, eligibility_of_accepting(&spot, request, standing));
     }
     plan

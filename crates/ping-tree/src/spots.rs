@@ -17,9 +17,11 @@ pub(crate) fn spots<'a>(
     attributes: &'a Attributes,
 ) -> impl Iterator<Item = (usize, &'a Arc<TierMember>, Spot<'a>)> {
     let mut asked: BTreeMap<&CampaignId, &Tier> = BTreeMap::new();
-    let places = tree.tiers.iter().enumerate().flat_map(|(index, tier)| {
-        tier.members.iter().map(move |member| (index, tier, member))
-    });
+    let places = tree
+        .tiers
+        .iter()
+        .enumerate()
+        .flat_map(|(index, tier)| tier.members.iter().map(move |member| (index, tier, member)));
     places.map(move |(index, tier, member)| {
         let id = &member.campaign.id;
         let spot = Spot { tier, member, earlier: asked.get(id).copied() };

@@ -12,7 +12,8 @@ use exchange_model::lead::{FieldError, IntakeFields, intake};
 use exchange_model::outcome::{PingAnswer, PostAnswer};
 use exchange_model::reason::{CapName, Ineligible, IneligibleKind, LeadStatus, Passed};
 use exchange_model::{
-    BrandList, CampaignId, Document, Findings, Lead, LeadId, Money, Place, SourceId, Stage, Timestamp, TreeId,
+    BrandList, CampaignId, Document, Findings, Lead, LeadId, Money, Place, SourceId, Stage,
+    Timestamp, TreeId,
 };
 
 use crate::eligibility::Wishes;

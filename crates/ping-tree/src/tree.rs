@@ -202,8 +202,9 @@ pub struct Tree {
 impl Tree {
     /// Every campaign with the index of its tier, in order.
     pub fn members(&self) -> impl Iterator<Item = (usize, &Arc<Campaign>)> {
-        self.tiers.iter().enumerate().flat_map(|(tier, t)| {
-            t.members.iter().map(move |member| (tier, &member.campaign))
-        })
+        self.tiers
+            .iter()
+            .enumerate()
+            .flat_map(|(tier, t)| t.members.iter().map(move |member| (tier, &member.campaign)))
     }
 }

@@ -101,7 +101,8 @@ fn no_consent(campaign: &Campaign, request: &LeadRequest<'_>) -> Option<Refusal>
         reason: Ineligible::Plain(IneligibleKind::NoConsent),
         detail: detail.to_owned(),
         place: campaign.person.consent_place.clone(),
-        remedy: "a `consented_to` that names it, as `consent_names` or its buyer's title".to_owned(),
+        remedy: "a `consented_to` that names it, as `consent_names` or its buyer's title"
+            .to_owned(),
     })
 }
 

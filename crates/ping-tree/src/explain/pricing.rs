@@ -74,7 +74,8 @@ impl Pricing {
         let rules = rules.map(|rule| format!("{what} {} ({})", rule.text, rule.place.file_line()));
         let haircut = self.haircut.map(|haircut| format!("haircut {haircut}"));
         let shares = (!self.shares.is_empty()).then(|| {
-            let each = self.shares.iter().map(|(buyers, price)| format!("{price} as one of {buyers}"));
+            let each =
+                self.shares.iter().map(|(buyers, price)| format!("{price} as one of {buyers}"));
             format!("pays {}", each.collect::<Vec<_>>().join(", "))
         });
         let payout = (self.payout_from != PayoutWritten::Source)

@@ -31,7 +31,10 @@ pub(super) fn whole(routing: &Routing, findings: &mut Findings) {
     }
     for tree in routing.trees().filter(|tree| !routing.names.trees.is_used(tree.id.as_str())) {
         let message = format!("no source sends its leads through tree `{}`", tree.id);
-        let help = format!("write `tree = \"{}\"` in a source, name it in a `split`, or remove the tree", tree.id);
+        let help = format!(
+            "write `tree = \"{}\"` in a source, name it in a `split`, or remove the tree",
+            tree.id
+        );
         findings.warning("tree_unused", tree.place.clone(), message, help);
     }
     for campaign in routing.campaigns().filter(|campaign| !campaign.is_paused()) {

@@ -8,8 +8,8 @@ use exchange_model::{Currency, Findings, TableReader, TreeId};
 use jiff::tz::TimeZone;
 
 use crate::amount::Amount;
-use crate::list::Lists;
 use crate::index::Places;
+use crate::list::Lists;
 use crate::routing::reading::{bounded, required, schema, shown, title, vertical, zone};
 use crate::routing::tiers::{With, Within, required_duration, tiers};
 use crate::routing::{Routing, Sources, amounts};
