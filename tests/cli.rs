@@ -116,7 +116,8 @@ fn explain_says_for_every_campaign_what_it_would_do_and_which_line_decides() {
     ] {
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
-    let tiers = run(&site, &["--json", "explain", "state=CA", "zip=90001"]).json();
+    let explained = run(&site, &["--json", "explain", "state=CA", "zip=90001"]).json();
+    let tiers = &explained["tiers"];
     let refused = &tiers[0]["members"][0]["refusals"][0];
     assert_eq!(refused["reason"], "filtered(state)", "{tiers}");
 }

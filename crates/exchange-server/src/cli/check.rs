@@ -15,6 +15,7 @@ use crate::cli::diagnostics::{self, JsonFinding, Look};
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::{GREEN, RED, counted, painted};
 use crate::cli::stop;
+use crate::cli::suppress;
 use crate::clock::Clock;
 use crate::load::{Exchange, SECTIONS, load};
 use crate::operator_api::stops::stop_json;
@@ -57,6 +58,9 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
     };
     let (exchange, mut findings) =
         if options.without_secrets { load_without_secrets(&settings) } else { load(&settings) };
+    if let Some(exchange) = &exchange {
+        suppress::warn_missing(&settings, exchange, &mut findings);
+    }
     for message in unusable.iter().flat_map(|failure| failure.message.lines()) {
         findings.push(of_settings(message));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use exchange_model::finding::nearest;
 use exchange_model::lead::{IntakeFields, intake};
-use exchange_model::{Lead, LeadId, Place, SourceId, Stage, Timestamp, Vertical};
+use exchange_model::{BrandList, Lead, LeadId, Place, SourceId, Stage, Timestamp, Vertical};
 use ping_tree::explain::{Explanation, explain};
 use ping_tree::{LeadRequest, Routing, Source, Tree};
 use serde::Serialize;
@@ -15,6 +15,10 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::stop;
 use crate::clock::Clock;
+
+mod quality;
+
+use quality::Quality;
 
 /// Options of `rialto explain`.
 #[derive(Args, Debug)]
@@ -46,8 +50,13 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
         LeadRequest { lead: &lead, source: &source, at, wishes: ping_tree::Wishes::none() };
     let explanation = explain(&tree, &request, &standing);
     if context.out.json {
-        context.out.json(&json(&explanation))?;
+        context
+            .out
+            .json(&JsonExplanation { quality: Quality::of(&lead), tiers: json(&explanation) })?;
     } else {
+        for line in Quality::of(&lead).lines() {
+            context.out.data(line)?;
+        }
         context.out.raw(&explanation.to_string())?;
     }
     Ok(Exit::Done)
@@ -128,10 +137,16 @@ fn moment(text: Option<&str>, zone: &jiff::tz::TimeZone) -> Result<Timestamp, Fa
 /// The vertical's example lead with these fields instead.
 fn lead(vertical: &Arc<Vertical>, given: &[String], at: Timestamp) -> Result<Lead, Failure> {
     let mut fields = examples(vertical);
+    let mut consented_to = None;
     for text in given {
         let (name, value) = text.split_once('=').ok_or_else(|| {
             Failure::usage(format!("`{text}` is no field")).help("write name=value, as state=TX")
         })?;
+        if name == "consented_to" {
+            let names = BrandList::new(value.split(',')).map_err(Failure::usage)?;
+            consented_to = Some(names);
+            continue;
+        }
         let known = vertical.index(name).map(|at| vertical.field(at));
         let Some(field) = known else {
             return Err(unknown("field", name, vertical.names()));
@@ -153,7 +168,7 @@ fn lead(vertical: &Arc<Vertical>, given: &[String], at: Timestamp) -> Result<Lea
         let each = wrong.iter().map(|w| format!("`{}` {}: {}", w.field, w.code, w.detail));
         Failure::usage(each.collect::<Vec<_>>().join("\n"))
     })?;
-    Ok(taken.lead)
+    Ok(taken.lead.with_consent(consented_to))
 }
 
 fn examples(vertical: &Vertical) -> Vec<(String, String)> {
@@ -161,6 +176,12 @@ fn examples(vertical: &Vertical) -> Vec<(String, String)> {
     written
         .filter_map(|(_, field)| Some((field.name.clone(), field.example.as_ref()?.to_string())))
         .collect()
+}
+
+#[derive(Debug, Serialize)]
+struct JsonExplanation {
+    quality: Quality,
+    tiers: Vec<JsonTier>,
 }
 
 #[derive(Debug, Serialize)]

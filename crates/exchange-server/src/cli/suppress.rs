@@ -3,6 +3,7 @@
 //! A file is read line by line. A raw value is put into its field's normal form and hashed here: no
 //! value leaves this process, and what is kept is a hash under the exchange's own key.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use exchange_model::lead::{HashForm, list_kind};
 use exchange_model::vertical::normalise;
-use exchange_model::{BuyerId, Field, FieldClass, VerticalId};
+use exchange_model::{BuyerId, Field, FieldClass, Findings, VerticalId};
 use exchange_store::{SUPPRESSION_CHUNK_MAX, SuppressionAdded};
 use ping_tree::person::is_list_name;
 use serde::Serialize;
@@ -21,6 +22,7 @@ use crate::cli::explain::unknown;
 use crate::cli::failure::{Exit, Failure, Ran};
 use crate::cli::output::counted;
 use crate::load::Exchange;
+use crate::settings::Settings;
 
 /// Longest line that may be a value, in bytes.
 const LINE_MAX: u64 = 1_024;
@@ -364,6 +366,30 @@ fn remove(options: &Remove, context: &Context) -> Ran {
     }
     Err(Failure::failed(format!("there is no list `{}/{}`", options.buyer, options.list))
         .help("`rialto suppress list` shows them"))
+}
+
+/// Warns of lists that campaigns name and nobody has imported, where there is a database to ask.
+pub(crate) fn warn_missing(settings: &Settings, exchange: &Exchange, findings: &mut Findings) {
+    let Some(known) = uploaded(settings) else { return };
+    for campaign in exchange.routing.campaigns() {
+        let buyer = &campaign.buyer.id;
+        let is_known = |name: &String| known.contains(&(buyer.clone(), name.clone()));
+        let Some(place) = &campaign.person.suppress_place else { continue };
+        for name in campaign.person.suppress.iter().filter(|name| !is_known(name)) {
+            let message = format!("`{buyer}` has no suppression list called `{name}` yet");
+            let help = format!("rialto suppress import {buyer} {name} FILE --field phone");
+            findings.warning("list_not_imported", place.clone(), message, help);
+        }
+    }
+}
+
+/// Every list that there is; nothing where the database cannot be asked.
+fn uploaded(settings: &Settings) -> Option<BTreeSet<(BuyerId, String)>> {
+    if !settings.store.path.is_file() {
+        return None;
+    }
+    let lists = Books::at(settings).ok()?.store().suppression_lists().blocking_wait().ok()?;
+    Some(lists.into_iter().map(|list| (list.buyer, list.name)).collect())
 }
 
 #[cfg(test)]
