@@ -333,7 +333,7 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::Check(options) => check::run(options, context),
         Command::Test(options) => test::run(options, context),
         Command::Explain(options) => explain::run(options, context),
-Command::Diff(options) => diff::run(options, context),
+        Command::Diff(options) => diff::run(options, context),
         Command::Key(options) => key::run(options, context),
         Command::Lead(options) => lead::run(options, context),
         Command::Ledger(options) => ledger::run(options, context),

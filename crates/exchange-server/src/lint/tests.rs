@@ -1,0 +1,70 @@
+use std::path::Path;
+
+use buyer_connectors::Secrets;
+
+use super::*;
+use crate::load::{FileSet, compile};
+
+const VERTICAL: &str = "schema = 1\nid = \"auto\"\ntitle = \"Auto\"\ncurrency = \"USD\"\n[field]\n\
+    state = { type = \"us_state\", class = \"open\", ping = \"required\", post = \"required\", example = \"TX\" }\n\
+    plan = { type = \"text\", class = \"open\", ping = \"no\", post = \"optional\", max_length = 9, example = \"A\" }\n\
+    phone = { type = \"us_phone\", class = \"contact\", ping = \"no\", post = \"required\", example = \"5125550134\" }\n";
+const BUYER: &str = "schema = 1\nid = \"acme\"\ntitle = \"Acme\"\nstatus = \"live\"\ntime_zone = \"UTC\"\n\
+    [billing]\nterms = \"net30\"\ncredit_limit = \"100.00\"\n\
+    [[campaign]]\nid = \"tx\"\nvertical = \"auto\"\nconnector = \"main\"\nprice = { mode = \"fixed\", base = \"4.00\" }\nACCEPTS\n\
+    [connector.main]\nlike = \"rialto\"\nurl = \"https://acme.example\"\n";
+const TREE: &str = "schema = 1\nid = \"main\"\nvertical = \"auto\"\ntitle = \"Main\"\ndeadline = \"DEADLINE\"\npost_reserve = \"RESERVE\"\n\
+    [[tier]]\nname = \"all\"\nping_timeout = \"WAIT\"\nmembers = [\"acme/tx\"]\n";
+const SELLER: &str = "schema = 1\nid = \"kart\"\ntitle = \"Kart\"\nstatus = \"live\"\n\
+    [[source]]\nid = \"web\"\nalias = \"K1\"\ntree = \"main\"\npayout = { fixed = \"PAYOUT\" }\n";
+
+fn codes(words: &[(&str, &str)]) -> Vec<&'static str> {
+    let filled = |text: &str| {
+        let plain = [
+            ("ACCEPTS", ""),
+            ("DEADLINE", "15s"),
+            ("RESERVE", "14s"),
+            ("WAIT", "1s"),
+            ("PAYOUT", "3.00"),
+        ];
+        let all = words.iter().chain(&plain);
+        all.fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
+    };
+    let test = "schema = 1\ntree = \"main\"\nsource = \"kart/web\"\n[lead.any]\nstate = \"TX\"\n\
+        [[test]]\nname = \"sold\"\nat = 2026-11-23T10:15:00Z\nlead = \"any\"\nexpect = { status = \"sold\" }\n";
+    let mut files = vec![
+        ("verticals/auto.toml", VERTICAL.to_owned()),
+        ("buyers/acme.toml", filled(BUYER)),
+        ("trees/main.toml", filled(TREE)),
+        ("sellers/kart.toml", filled(SELLER)),
+    ];
+    if !words.contains(&("TESTS", "none")) {
+        files.push(("tests/main.toml", test.to_owned()));
+    }
+    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text));
+    let mut findings = Findings::new();
+    let files = FileSet::of(Path::new("config"), files);
+    let settings = Settings::defaults();
+    let exchange = compile(&files, &settings, &Secrets::from_pairs([]), &mut findings);
+    assert!(exchange.is_some(), "{:?}", findings.sorted());
+    findings.sorted().into_iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn a_sound_exchange_has_no_warnings() {
+    assert_eq!(codes(&[]), Vec::<&str>::new());
+}
+
+#[test]
+fn each_thing_that_is_hardly_meant_is_named() {
+    for (words, code) in [
+        (&[("TESTS", "none")][..], "tree_untested"),
+        (&[("WAIT", "40ms")], "buyer_slower_than_tier"),
+        (&[("RESERVE", "40ms")], "post_longer_than_reserve"),
+        (&[("PAYOUT", "4.50")], "payout_above_price"),
+        (&[("ACCEPTS", "accepts = { plan = [\"A\"] }")], "field_not_pinged"),
+        (&[("DEADLINE", "40s"), ("RESERVE", "39s")], "drain_too_short"),
+    ] {
+        assert_eq!(codes(words), [code], "{words:?}");
+    }
+}
