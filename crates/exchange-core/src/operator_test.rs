@@ -1,20 +1,23 @@
 //! Runs the operators' own tests: a real auction on a scripted clock, with scripted buyers.
 //!
-//! Nothing touches the network, a disk or a clock. A post is answered after [`POST_TAKES`], and a pinged campaign without an entry declines. Caps and credit
-//! are empty: a test shows what the files say, not what happened today.
+//! Nothing touches the network, a disk or a clock. A post is answered after [`POST_TAKES`], and a
+//! pinged campaign without an entry declines. What was sold before, and who is paused, is what the
+//! test's own history says: a test shows what the files say, not what happened today.
 
 use std::time::Duration;
 
 use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
-use exchange_model::reason::{Ineligible, NoBid, RejectClass, Rejection, Unknown};
-use exchange_model::{BuyerId, CampaignId, LeadId, MinorUnits, Place};
-use ping_tree::test_file::{IneligiblePattern, ScriptedBid, TestCase};
-use ping_tree::{Campaign, LeadRequest, Plan, Standing};
+use exchange_model::reason::{NoBid, RejectClass, Rejection, Unknown};
+use exchange_model::{CampaignId, LeadId, Money, Place};
+use ping_tree::test_file::{ScriptedBid, TestCase};
+use ping_tree::{Campaign, LeadRequest, Plan};
 
 use crate::auction::{Delivery, Goal, SellerTerms, Setup, tiers_of};
-use crate::record::{CapLimit, Tally};
-use crate::rehearsal::{Rehearsed, Script, rehearse};
-use crate::trace::{Trace, TraceEvent};
+use crate::operator_test::compare::Outcome;
+use crate::rehearsal::{Script, rehearse};
+use crate::trace::Trace;
+
+mod compare;
 
 /// How long a buyer takes to answer a post in a test.
 pub const POST_TAKES: Duration = Duration::from_millis(20);
@@ -66,34 +69,12 @@ pub fn run(case: &TestCase, delivery: impl Fn(&Campaign) -> Delivery) -> CaseRes
         let mismatch = Mismatch { place: case.place.clone(), message };
         return result(vec![mismatch], Trace::default());
     };
-    let request = LeadRequest {
-        lead: &lead,
-        source: &case.source,
-        at: case.at,
-        wishes: ping_tree::Wishes::none(),
-    };
-    let plan = ping_tree::plan(&case.tree, &request, &Nothing);
+    let request =
+        LeadRequest { lead: &lead, source: &case.source, at: case.at, wishes: &case.wishes };
+    let plan = ping_tree::plan(&case.tree, &request, &case.history);
     let came = rehearse(case.at, setup(case, id, &plan, delivery), &mut Scripted(case));
-    let outcome = Outcome { case, came };
-    let mismatches = outcome.compare(&plan);
-    result(mismatches, outcome.came.trace)
-}
-
-/// An exchange where nothing was sold yet and nobody is paused.
-struct Nothing;
-
-impl Standing for Nothing {
-    fn paused(&self, _: &CampaignId) -> bool {
-        false
-    }
-
-    fn used(&self, _: &CapLimit) -> Tally {
-        Tally::default()
-    }
-
-    fn available(&self, _: &BuyerId) -> Option<MinorUnits> {
-        None
-    }
+    let mismatches = Outcome { case, came: &came, plan: &plan }.compare();
+    result(mismatches, came.trace)
 }
 
 /// What a test says of its buyers.
@@ -131,8 +112,10 @@ fn setup(
         started_at: case.at,
         deadline: case.at.after(case.tree.deadline),
         post_reserve: case.tree.post_reserve,
-        seller: SellerTerms { payout: case.source.payout.clone(), least: case.source.min_price },
-        tiers: tiers_of(plan, (&case.source.id, case.at), delivery, |_never| None),
+        seller: SellerTerms { payout: case.source.payout.clone(), least: least(case) },
+        tiers: tiers_of(plan, (&case.source.id, case.at), delivery, |campaign| {
+            case.history.last_won.get(campaign).copied()
+        }),
         ineligible: plan
             .ineligible
             .iter()
@@ -142,116 +125,8 @@ fn setup(
     }
 }
 
-/// One test beside what came of it.
-struct Outcome<'a> {
-    case: &'a TestCase,
-    came: Rehearsed,
-}
-
-impl Outcome<'_> {
-    fn compare(&self, plan: &Plan) -> Vec<Mismatch> {
-        let expect = &self.case.expect;
-        let mut found = Vec::new();
-        let mut differ = |place: &Place, what: &str, wanted: String, came: Option<String>| {
-            let came = came.unwrap_or_else(|| "none".to_owned());
-            if wanted != came {
-                let message = format!("expected {what} `{wanted}`, got `{came}`");
-                found.push(Mismatch { place: place.clone(), message });
-            }
-        };
-        let status = self.came.answer.as_ref().map(|answer| answer.status.to_string());
-        let payout = self.came.answer.as_ref().and_then(|answer| answer.payout);
-        if let Some(wanted) = &expect.status {
-            differ(&wanted.place, "status", wanted.value.to_string(), status);
-        }
-        if let Some(wanted) = &expect.winner {
-            let came = self.came.sales.first().map(|(campaign, ..)| campaign.to_string());
-            differ(&wanted.place, "winner", wanted.value.to_string(), came);
-        }
-        if let Some(wanted) = &expect.price {
-            let came = self.came.sales.first().map(|(_, price, _)| price.to_string());
-            differ(&wanted.place, "price", wanted.value.to_string(), came);
-        }
-        if let Some(wanted) = &expect.payout {
-            let came = payout.map(|payout| payout.to_string());
-            differ(&wanted.place, "payout", wanted.value.to_string(), came);
-        }
-        if let Some(wanted) = &expect.posted {
-            differ(&wanted.place, "posts to", list(&wanted.value), Some(list(&self.came.posted)));
-        }
-        for (campaign, wanted) in &expect.no_bid {
-            let came = self.no_bids(campaign);
-            let hit = came.iter().find(|reason| code(reason) == wanted.value);
-            let came = hit.map(|_| wanted.value.to_owned()).or_else(|| came.first().cloned());
-            differ(
-                &wanted.place,
-                &format!("no-bid of `{campaign}`"),
-                wanted.value.to_owned(),
-                came,
-            );
-        }
-        for (campaign, wanted) in &expect.ineligible {
-            if !self.is_ineligible(plan, campaign, &wanted.value) {
-                let came = self.ineligible_reason(campaign);
-                let what = format!("`{campaign}` to be ineligible as");
-                differ(&wanted.place, &what, show(&wanted.value), came);
-            }
-        }
-        found
-    }
-
-    fn no_bids(&self, campaign: &CampaignId) -> Vec<String> {
-        let steps = self.came.trace.steps.iter();
-        steps
-            .filter_map(|step| match &step.event {
-                TraceEvent::NoBid { campaign: whose, reason, .. }
-                    if *whose == campaign.to_string() =>
-                {
-                    Some(reason.clone())
-                }
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn ineligible_reason(&self, campaign: &CampaignId) -> Option<String> {
-        self.came.trace.steps.iter().find_map(|step| match &step.event {
-            TraceEvent::Ineligible { campaign: whose, reason, .. }
-                if *whose == campaign.to_string() =>
-            {
-                Some(reason.clone())
-            }
-            _ => None,
-        })
-    }
-
-    /// The plan knows the reason in full; what the auction itself decided is in its journey.
-    fn is_ineligible(
-        &self,
-        plan: &Plan,
-        campaign: &CampaignId,
-        wanted: &IneligiblePattern,
-    ) -> bool {
-        let planned = |reason: &Ineligible| wanted.matches(reason);
-        match plan.ineligible.iter().find(|(whose, ..)| whose == campaign) {
-            Some((.., reason)) => planned(reason),
-            None => self.ineligible_reason(campaign) == Some(show(wanted)),
-        }
-    }
-}
-
-fn list(campaigns: &[CampaignId]) -> String {
-    campaigns.iter().map(CampaignId::as_str).collect::<Vec<_>>().join(", ")
-}
-
-fn code(reason: &str) -> &str {
-    reason.split('(').next().unwrap_or(reason)
-}
-
-fn show(pattern: &IneligiblePattern) -> String {
-    match pattern {
-        IneligiblePattern::Kind(kind) => kind.to_string(),
-        IneligiblePattern::Filtered(field) => format!("filtered({field})"),
-        IneligiblePattern::Cap(cap) => format!("cap({cap})"),
-    }
+/// The larger of what the source and the request take at least.
+fn least(case: &TestCase) -> Option<Money> {
+    let both = [case.source.min_price, case.min_price];
+    both.into_iter().flatten().max_by_key(Money::amount)
 }

@@ -46,6 +46,8 @@ pub struct Rehearsed {
     pub answer: Option<Answer>,
     /// Who bought it, at which price and payout, in that order.
     pub sales: Vec<(CampaignId, Money, Money)>,
+    /// The companies behind each buyer of several that took it, by the names they bid under.
+    pub legs: BTreeMap<CampaignId, Vec<String>>,
     /// To whom it was posted, in that order.
     pub posted: Vec<CampaignId>,
     /// The whole journey.
@@ -167,6 +169,8 @@ impl Stage<'_> {
             self.script.concluded(intent, sold);
             if let AttemptOutcome::Accepted(sale) = concluded.outcome {
                 self.came.sales.push((intent.campaign.clone(), sale.price, sale.payout));
+                let names = sale.legs.into_iter().filter_map(|leg| leg.brand.name.or(leg.brand.id));
+                self.came.legs.entry(intent.campaign.clone()).or_default().extend(names);
             }
         }
         let durable = match commit.next {
