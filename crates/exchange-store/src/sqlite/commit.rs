@@ -46,27 +46,26 @@ impl Txn<'_> {
             None => None,
         };
         let done = Stepped::done(booked);
-        match &step.next {
+        let stepped = match &step.next {
             Next::Prepare(intent) => {
                 if intent.attempt.lead() != step.lead {
                     return Err(StoreError::Conflict("an intent of another lead".to_owned()));
                 }
                 let prepared = (intent.attempt, intent.campaign.clone());
-                Ok(match self.prepare(intent, step.at)? {
+                match self.prepare(intent, step.at)? {
                     Ok(()) => Stepped { prepared: Some(prepared), ..done },
                     Err(refused) => Stepped { durable: Durable::Refused(refused), ..done },
-                })
+                }
             }
             Next::Answer(answer) => {
-                let answered = self.answer(step.lead, answer, step.at, reply)?;
-                Ok(Stepped { answered, ..done })
+                let answered = self.answer(step, answer, reply)?;
+                return Ok(Stepped { answered, ..done });
             }
-            Next::Nothing => {
-                if let Some(concluded) = &step.concluded {
-                    self.resolve(concluded, step.at)?;
-                }
-                Ok(done)
-            }
+            Next::Nothing => done,
+        };
+        if let Some(concluded) = &step.concluded {
+            self.resolve(concluded, step.at)?;
         }
+        Ok(stepped)
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use exchange_core::duplicates::{self, Claim, Person, Print, Within};
 use exchange_core::price_terms::PriceTerms;
 use exchange_core::record::{
-    Answer, AttemptOutcome, CapAmount, CapLimit, CapScope, Commit, Concluded, Durable, Intent, Next,
-    PayoutRule, PriceChange, Sale, UnknownPolicy, Window,
+    Answer, AttemptOutcome, CapAmount, CapLimit, CapScope, Commit, Concluded, Durable, Intent,
+    Next, PayoutRule, PriceChange, Sale, Tally, UnknownPolicy, Window,
 };
 use exchange_model::lead::{IntakeFields, intake};
 use exchange_model::outcome::{Acceptance, Handles};
@@ -40,6 +40,7 @@ mod prices;
 mod recovering;
 mod requests;
 mod scores;
+mod sharing;
 
 const TODAY: Date = Date::constant(2026, 11, 23);
 const ROOT: [u8; 32] = [7; 32];
@@ -233,7 +234,6 @@ impl Desk {
     fn intake_of(&self, number: u8, phone: &str) -> Intake {
         let lead = lead(number, phone);
         let keys = self.store().keys();
-        let fingerprint = lead.contact().fingerprint(&vertical(), "phone", keys.fingerprints());
         Intake {
             lead: Arc::new(lead),
             kind: IntakeKind::Lead,

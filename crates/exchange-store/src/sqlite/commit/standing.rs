@@ -1,6 +1,6 @@
 //! How a lead stands: the answer of its auction, and what a late truth makes of it.
 
-use exchange_core::record::{Answer, Concluded};
+use exchange_core::record::{Answer, Commit, Concluded};
 use exchange_model::reason::LeadStatus;
 use exchange_model::{AttemptId, LeadId, Money, Timestamp};
 
@@ -22,14 +22,17 @@ impl Txn<'_> {
     /// by now.
     pub(super) fn answer(
         &self,
-        lead: LeadId,
+        step: &Commit,
         answer: &Answer,
-        at: Timestamp,
         reply: Option<&Renderer>,
     ) -> Result<Option<Answered>, StoreError> {
+        let (lead, at) = (step.lead, step.at);
         let LeadRow { status: before, callback_url, .. } = lead_row(self.conn, lead)?;
         if is_final(before) {
             self.answered_before(lead, before, answer.status, at)?;
+            if let Some(concluded) = &step.concluded {
+                self.resolve(concluded, at)?;
+            }
             let stands = self.stands(lead)?;
             return reply.map(|reply| self.keep_reply_to(lead, stands, reply)).transpose();
         }
@@ -39,10 +42,8 @@ impl Txn<'_> {
         }
         let truth = self.truth(lead, &posts, answer)?;
         self.write_answer(lead, &truth, at)?;
-        // The auction's word may have gone out already, when the disk was slow.
-        let differs =
-            (truth.status, truth.payout) != (answer.status, answer.payout.map(Money::rounded));
-        if let Some(url) = callback_url.filter(|_| differs) {
+        // A seller that was called `pending` meanwhile, since the disk was slow, hears of it.
+        if let Some(url) = callback_url.filter(|_| truth.status != answer.status) {
             self.tell(lead, &url, at)?;
         }
         reply.map(|reply| self.keep_reply_to(lead, truth, reply)).transpose()

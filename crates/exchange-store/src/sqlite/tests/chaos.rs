@@ -1,11 +1,27 @@
 //! Random orders of everything, with crashes in between: what must hold, holds.
 
+use exchange_core::record::{LegOffer, most_booked};
+use exchange_model::outcome::{Brand, Leg};
+
 use super::*;
 use crate::recovery::AttemptState;
+use crate::view::AttemptView;
 
-const LEADS: u8 = 24;
+const LEADS: u8 = 16;
+const STEPS: u8 = 6;
 const CAP: u32 = 5;
 const BUYERS: [&str; 3] = ["acme", "bolt", "crest"];
+
+/// Two companies behind a buyer.
+fn companies() -> Vec<LegOffer> {
+    let company = |name: &str, price: &str| {
+        let price = usd(price);
+        let brand =
+            Brand { id: None, name: Some(name.to_owned()), price: Some(price), token: None };
+        LegOffer { brand, price, payout: usd("2.50") }
+    };
+    vec![company("Roof Co", "7.00"), company("Top Roofs", "5.00")]
+}
 
 /// Numbers that look random and are the same for the same seed.
 struct Dice(u64);
@@ -22,8 +38,13 @@ impl Dice {
     }
 
     fn outcome(&mut self) -> AttemptOutcome {
-        match self.roll(5) {
+        match self.roll(6) {
             0 => accepted(),
+            3 => {
+                let acceptance = Acceptance { legs: self.said(), ..Acceptance::default() };
+                let (price, payout) = (usd("12"), usd("5"));
+                AttemptOutcome::Accepted(Sale { price, payout, acceptance, legs: Vec::new() })
+            }
             1 => accepted_at(Some(["7", "10.50", "12", "19.99", "25"][usize::from(self.byte(5))])),
             2 => rejected(),
             _ => lost(),
@@ -35,14 +56,25 @@ impl Dice {
         let policy = if self.roll(2) == 0 { UnknownPolicy::Hold } else { UnknownPolicy::Cascade };
         let rules = [PriceChange::Bid, PriceChange::Lower, PriceChange::Any, PriceChange::Reject];
         let on_price = on_price(rules[usize::from(self.byte(4))]);
+        let buyers = [1, 1, 1, 3, 4][usize::from(self.byte(5))];
+        let legs = if buyers > 2 && self.roll(2) == 0 { companies() } else { Vec::new() };
         Intent {
-            hold: on_price.most(usd("12.00")),
+            hold: most_booked(&on_price, usd("12.00"), &legs),
             on_price,
             caps: vec![leads_a_day(CAP)],
             terms: prepaid(),
+            buyers,
+            legs,
             unknown: policy,
-            ..intent(number, self.byte(4) + 1, buyer, "12.00")
+            ..intent(number, self.byte(STEPS) + 1, buyer, "12.00")
         }
+    }
+
+    /// What each of the companies says, if any.
+    fn said(&mut self) -> Vec<Leg> {
+        let listed = companies().into_iter().filter(|_| self.roll(3) > 0).collect::<Vec<_>>();
+        let said = |leg: LegOffer| Leg { brand: leg.brand, accepted: self.roll(3) > 0 };
+        listed.into_iter().map(said).collect()
     }
 
     fn next(&mut self, number: u8) -> Next {
@@ -74,7 +106,7 @@ fn act(desk: &mut Desk, dice: &mut Dice) {
             desk.try_step(number, None, prepare).map(drop)
         }
         _ => {
-            let ended = concluded(attempt(number, dice.byte(4) + 1), dice.outcome());
+            let ended = concluded(attempt(number, dice.byte(STEPS) + 1), dice.outcome());
             let next = dice.next(number);
             desk.try_step(number, Some(ended), next).map(drop)
         }
@@ -95,13 +127,11 @@ fn check(desk: &Desk) {
         let Some(view) = desk.store().lead_view(lead_id(number)).blocking_wait().unwrap() else {
             continue;
         };
+        check_places(number, &view);
         let states = view.attempts.iter().map(|a| AttemptState::from_code(&a.state).unwrap());
         let bought = states.clone().filter(|state| *state == AttemptState::Accepted).count();
-        assert!(bought <= 1, "lead {number} is sold twice");
-        let sales = view.transactions.iter().filter(|t| t.transaction.kind().code() == "sale");
-        assert_eq!(sales.count(), bought, "lead {number}: what is sold is booked, once");
         let sold = view.standing.status == Some(LeadStatus::Sold);
-        assert!(!sold || bought == 1, "lead {number} is called sold and is not");
+        assert!(!sold || bought > 0, "lead {number} is called sold and is not");
         for (attempt, state) in view.attempts.iter().zip(states) {
             let buyer = BUYERS.iter().position(|b| attempt.campaign.buyer().as_str() == *b);
             let buyer = buyer.unwrap();
@@ -126,9 +156,44 @@ fn check(desk: &Desk) {
     }
 }
 
+/// Sales by company count one by one.
+fn places(attempt: &AttemptView) -> usize {
+    attempt.sold_legs.len().max(1)
+}
+
+/// A lead has no more buyers than any of them was promised, each is booked once, and its seller is
+/// told the sum.
+fn check_places(number: u8, view: &LeadView) {
+    let is_sold = |attempt: &&AttemptView| attempt.state == "accepted";
+    let sold: Vec<&AttemptView> = view.attempts.iter().filter(is_sold).collect();
+    let buyers: usize = sold.iter().copied().map(places).sum();
+    let least = sold.iter().map(|attempt| usize::from(attempt.buyers)).min();
+    assert!(least.is_none_or(|least| buyers <= least), "lead {number}: {buyers} of {least:?}");
+    let keeps = |attempt: &&AttemptView| {
+        attempt.state == "prepared" || attempt.state == "unknown" && attempt.buyers > 1
+    };
+    let taken = |attempt: &AttemptView| attempt.legs.len().max(1);
+    let kept: usize = view.attempts.iter().filter(keeps).map(taken).sum();
+    let open_least = view.attempts.iter().filter(keeps).map(|a| usize::from(a.buyers)).min();
+    let alone = view.attempts.iter().any(|a| a.state == "accepted" && a.buyers == 1);
+    if let Some(least) = open_least.filter(|_| !alone) {
+        let least = least.min(sold.iter().map(|a| usize::from(a.buyers)).min().unwrap_or(least));
+        assert!(buyers + kept <= least, "lead {number}: {buyers} sold, {kept} out, of {least}");
+    }
+    let sales = view.transactions.iter().filter(|t| t.transaction.kind().code() == "sale");
+    assert_eq!(sales.count(), buyers, "lead {number}: what is sold is booked, once");
+    if view.standing.status == Some(LeadStatus::Sold) {
+        let paid = sold.iter().map(|attempt| attempt.sold.unwrap().1.to_minor().unwrap().get());
+        let told = view.standing.payout.unwrap().to_minor().unwrap().get();
+        assert_eq!(told, paid.sum::<i64>(), "lead {number}: the seller is told the sum");
+        let each = view.standing.sales.iter().map(|sale| sale.payout.to_minor().unwrap().get());
+        assert!(view.standing.sales.is_empty() || each.sum::<i64>() == told, "lead {number}");
+    }
+}
+
 #[test]
 fn whatever_happens_in_whatever_order_the_books_the_caps_and_the_credit_hold() {
-    let (mut sales, mut kinds) = (0, Vec::new());
+    let (mut sales, mut kinds, mut shared) = (0, Vec::new(), 0);
     for seed in 1..=16 {
         let (mut desk, mut dice) = (Desk::new(), Dice(seed));
         for buyer in BUYERS {
@@ -147,8 +212,13 @@ fn whatever_happens_in_whatever_order_the_books_the_caps_and_the_credit_hold() {
             .filter(|stored| stored.as_ref().unwrap().transaction.kind().code() == "sale")
             .count();
         kinds.extend(desk.exceptions());
+        for number in 1..=LEADS {
+            let view = desk.store().lead_view(lead_id(number)).blocking_wait().unwrap();
+            shared += usize::from(view.is_some_and(|view| view.standing.sales.len() > 1));
+        }
     }
     assert!(sales >= 20, "only {sales} sales: the script tests little");
+    assert!(shared >= 5, "only {shared} leads were sold to several");
     for kind in
         ["late_accept_conflict", "contradiction", "price_differs", "price_refused", "second_price"]
     {
