@@ -242,9 +242,10 @@ impl LeadId {
     #[must_use]
     pub fn place_among(self, count: u64, salt: &str) -> u64 {
         let bytes = self.to_bytes();
-        let hash = bytes.iter().chain(salt.as_bytes()).fold(FNV_BASIS, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME)
-        });
+        let hash = bytes
+            .iter()
+            .chain(salt.as_bytes())
+            .fold(FNV_BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME));
         mixed(hash).checked_rem(count).unwrap_or(0)
     }
 }

@@ -75,8 +75,7 @@ impl Reading<'_, '_> {
             }
         }
         let place = table.own_place();
-        let when =
-            FilterReader::new(self.vertical, self.lists).under("when", &mut table, findings);
+        let when = FilterReader::new(self.vertical, self.lists).under("when", &mut table, findings);
         let add = table.integer("add", -9..=9, findings);
         table.finish(findings);
         let (when, add) = (when?, add?);

@@ -192,7 +192,7 @@ impl Quality<'_> {
         const WORDS: &[(&str, Failed)] = &[("refuse", Failed::Refuse), ("mark", Failed::Mark)];
         let failed = inner.one_of("failed", WORDS, self.findings);
         if inner.node("of").is_none() {
-            inner.missing("of", example(key), self.findings);
+            inner.missing("of", example(key).0, self.findings);
         }
         let names = self.names("of", &mut inner);
         let bounds = if key == AGE { self.bounds(&mut inner) } else { Some((0, 0)) };
@@ -245,7 +245,7 @@ impl Quality<'_> {
         if names.len() != wanted.len() {
             let place = names.first()?.place.clone();
             let message = format!("`{key}` looks at {} fields, not {}", wanted.len(), names.len());
-            self.findings.error("bad_quality", place, message, format!("write {}", example(key)));
+            self.findings.error("bad_quality", place, message, help(key));
             return None;
         }
         let found: Vec<Option<FieldIdx>> =
@@ -276,18 +276,24 @@ impl Quality<'_> {
         };
         let help = match nearest(name.value, self.fields.iter().map(|f| f.name.as_str())) {
             Some(near) if at.is_none() => format!("did you mean `{near}`?"),
-            _ => format!("write {}", example(key)),
+            _ => help(key),
         };
         self.findings.error(code, name.place.clone(), message, help);
         None
     }
 }
 
-fn example(key: &str) -> &'static str {
+fn help(key: &str) -> String {
+    let (example, what) = example(key);
+    format!("write {example}: {what}")
+}
+
+/// What to write, and what it names.
+fn example(key: &str) -> (&'static str, &'static str) {
     match key {
-        STATE_ZIP => "[\"state\", \"zip\"]: a us_state and a us_zip",
-        ASSIGNED => "[\"phone\"]: a us_phone",
-        AREA_STATE => "[\"phone\", \"state\"]: a us_phone and a us_state",
-        _ => "{ of = \"birth_date\", min = 18, max = 110 }: a date",
+        STATE_ZIP => ("[\"state\", \"zip\"]", "a us_state and a us_zip"),
+        ASSIGNED => ("[\"phone\"]", "a us_phone"),
+        AREA_STATE => ("[\"phone\", \"state\"]", "a us_phone and a us_state"),
+        _ => ("\"birth_date\"", "a date"),
     }
 }

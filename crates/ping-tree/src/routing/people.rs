@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use exchange_model::document::Spanned;
 use exchange_model::finding::nearest;
-use exchange_model::{
-    Brand, FieldClass, Findings, Place, TableReader, Vertical, VerticalId,
-};
+use exchange_model::{Brand, FieldClass, Findings, Place, TableReader, Vertical, VerticalId};
 
 use crate::person::{
     CONSENT_NAMES_MAX, Consent, DuplicateRule, DuplicateScope, LISTS_MAX, PersonRules, is_list_name,
@@ -113,13 +111,13 @@ impl Form {
         let on = rule.strings("on", findings);
         let scope = self.scope(&mut rule, findings);
         rule.finish(findings);
-        let (window, on) = (window?, on?);
-        let on: Vec<String> = on
+        let on: Vec<String> = on?
             .iter()
             .filter(|name| vertical.is_none_or(|vertical| is_contact(name, vertical, findings)))
             .map(|name| name.value.to_owned())
             .collect();
-        (!on.is_empty()).then_some(DuplicateRule { window: window.value, on, scope })
+        let window = window?.value;
+        (!on.is_empty()).then_some(DuplicateRule { window, on, scope })
     }
 
     fn scope(&self, rule: &mut TableReader<'_>, findings: &mut Findings) -> DuplicateScope {
@@ -173,13 +171,20 @@ fn suppress(table: &mut TableReader<'_>, findings: &mut Findings) -> Vec<String>
 }
 
 fn consent(table: &mut TableReader<'_>, title: &str, findings: &mut Findings) -> Consent {
+    let written = table.node("consent").is_some();
     let named = table.one_of("consent", &[("any", false), ("named", true)], findings);
+    if written && named.is_none() {
+        let _read_when_the_word_is_right = table.node("consent_names");
+        return Consent::Any;
+    }
     let names = table.strings("consent_names", findings);
     match (named.is_some_and(|named| named.value), names) {
         (true, None) => Consent::Named(vec![Brand::new(title)]),
         (true, Some(names)) => Consent::Named(brands(&names, findings)),
         (false, Some(names)) => {
-            if let Some(place) = names.first().map(|name: &Spanned<&str>| -> Place { name.place.clone() }) {
+            if let Some(place) =
+                names.first().map(|name: &Spanned<&str>| -> Place { name.place.clone() })
+            {
                 let message = "nothing is asked of these names".to_owned();
                 let help = "write `consent = \"named\"` beside them".to_owned();
                 findings.error("unused_names", place, message, help);

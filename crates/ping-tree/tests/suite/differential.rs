@@ -163,7 +163,8 @@ fn tree(drawn: &[Drawn], lists: &Lists) -> String {
         "schema = 1\nid = \"wide\"\nvertical = \"auto\"\ndeadline = \"30s\"\npost_reserve = \"1s\"\n",
     );
     for tier in [0, 1] {
-        writeln!(text, "[[tier]]\nname = \"t{tier}\"\nping_timeout = \"100ms\"\nmembers = [").unwrap();
+        writeln!(text, "[[tier]]\nname = \"t{tier}\"\nping_timeout = \"100ms\"\nmembers = [")
+            .unwrap();
         for drawn in drawn {
             match &drawn.places[tier] {
                 Some(when) if when.is_empty() => writeln!(text, "\"many/{}\",", drawn.name),
@@ -222,7 +223,11 @@ fn more_bounds_than_an_index_cuts_at_are_asked_again() {
     let names: Vec<String> = (0..1_500).map(|at| format!("\"coastal_call/r{at}\"")).collect();
     let members = format!("members = [{}, \"coastal_call/auto\"]", names.join(", "));
     let exchange = Files::base()
-        .edited("buyers/coastal_call.toml", "[connector.main]", &format!("{accepts}[connector.main]"))
+        .edited(
+            "buyers/coastal_call.toml",
+            "[connector.main]",
+            &format!("{accepts}[connector.main]"),
+        )
         .edited("trees/auto_main.toml", "members = [\"coastal_call/auto\"]", &members)
         .load();
     assert!(!exchange.findings.has_errors(), "{}", exchange.rendered());

@@ -42,7 +42,12 @@ impl Door {
 
     fn verdict_for(&self, campaign: &str, source: &str, at: &str) -> String {
         let source = self.exchange.routing.source(&source.parse().unwrap()).unwrap();
-        let request = LeadRequest { lead: &self.lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
+        let request = LeadRequest {
+            lead: &self.lead,
+            source,
+            at: time(at),
+            wishes: ping_tree::Wishes::none(),
+        };
         let campaign = self.exchange.routing.campaign(&id(campaign)).unwrap();
         match eligibility(campaign, &request, &self.books) {
             Ok(()) => "ok".to_owned(),
@@ -172,7 +177,8 @@ fn the_plan_keeps_every_tier_and_names_everybody_left_out() {
     let door = Door::base();
     let tree = door.exchange.routing.trees().next().unwrap();
     let source = door.exchange.routing.source(&"quotekart/social".parse().unwrap()).unwrap();
-    let request = LeadRequest { lead: &door.lead, source, at: time(OPEN), wishes: ping_tree::Wishes::none() };
+    let request =
+        LeadRequest { lead: &door.lead, source, at: time(OPEN), wishes: ping_tree::Wishes::none() };
     let plan = plan(&Arc::clone(tree), &request, &door.books);
     let members: Vec<Vec<&str>> = plan
         .tiers
@@ -191,7 +197,12 @@ fn the_plan_keeps_every_tier_and_names_everybody_left_out() {
 #[test]
 fn caps_are_handed_on_short_windows_first() {
     let door = Door::base();
-    let caps = door.exchange.routing.campaign(&id(ACME)).unwrap().caps_at(time(OPEN), &"quotekart/search".parse().unwrap());
+    let caps = door
+        .exchange
+        .routing
+        .campaign(&id(ACME))
+        .unwrap()
+        .caps_at(time(OPEN), &"quotekart/search".parse().unwrap());
     let shown: Vec<String> = caps
         .iter()
         .map(|cap| format!("{} {} {}", cap.kind, cap.window.start, cap.window.end))

@@ -10,7 +10,9 @@ use exchange_model::{
     BuyerId, CampaignId, Document, Findings, Lead, LeadId, MinorUnits, Severity, SourceFile, Stage,
     Timestamp, Vertical, VerticalId,
 };
-use ping_tree::{CapLimit, CapScope, Routing, Sources, Standing, Tally, TestFile, compile};
+use ping_tree::{
+    CapLimit, CapScope, Routing, Sources, Standing, Tally, TestFile, compile, with_score,
+};
 
 /// Files by path, as an operator would write it: `buyers/acme_mutual.toml`.
 #[derive(Clone, Default)]
@@ -60,10 +62,14 @@ impl Files {
     /// Everything compiled, the tests included.
     pub(crate) fn load(&self) -> Exchange {
         let mut findings = Findings::new();
+        let lists = |path: &str| self.0.get(path).cloned();
         let verticals: BTreeMap<VerticalId, Arc<Vertical>> = self
             .documents("verticals", &mut findings)
             .iter()
-            .filter_map(|document| Vertical::read(document, &mut findings))
+            .filter_map(|document| {
+                let vertical = Vertical::read(document, &mut findings)?;
+                Some(with_score(vertical, document, &lists, &mut findings))
+            })
             .map(|vertical| (vertical.id().clone(), vertical))
             .collect();
         let buyers = self.documents("buyers", &mut findings);
@@ -71,7 +77,6 @@ impl Files {
         let trees = self.documents("trees", &mut findings);
         let groups = self.0.get("groups.toml").map(Arc::clone);
         let groups = groups.and_then(|file| Document::parse(file, &mut findings));
-        let lists = |path: &str| self.0.get(path).cloned();
         let sources = Sources {
             verticals: &verticals,
             buyers: &buyers,

@@ -10,7 +10,8 @@ fn explained(given: &[(&str, &str)], at: &str, books: &Books) -> Explanation {
     let exchange = Files::base().load();
     let lead = exchange.lead(given);
     let source = exchange.routing.source(&"quotekart/search".parse().unwrap()).unwrap();
-    let request = LeadRequest { lead: &lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
+    let request =
+        LeadRequest { lead: &lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
     explain(exchange.routing.trees().next().unwrap(), &request, books)
 }
 
@@ -78,7 +79,8 @@ fn explain_and_eligibility_give_the_same_first_reason() {
         let exchange = Files::base().load();
         let lead = exchange.lead(&given);
         let source = exchange.routing.source(&"quotekart/search".parse().unwrap()).unwrap();
-        let request = LeadRequest { lead: &lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
+        let request =
+            LeadRequest { lead: &lead, source, at: time(at), wishes: ping_tree::Wishes::none() };
         let shown = explained(&given, at, &Books::default());
         for verdict in shown.tiers.iter().flat_map(|tier| &tier.members) {
             let campaign = exchange.routing.campaign(&verdict.campaign).unwrap();

@@ -11,6 +11,7 @@ mod filters;
 mod hours;
 mod limits;
 mod pace;
+mod people;
 mod places;
 mod reference;
 mod test_files;

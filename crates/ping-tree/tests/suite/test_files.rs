@@ -51,7 +51,10 @@ fn an_expected_reason_may_be_a_family_or_exact() {
     assert!(IneligiblePattern::Kind(IneligibleKind::Filtered).matches(&state));
     assert!(IneligiblePattern::Filtered("state".into()).matches(&state));
     assert!(!IneligiblePattern::Filtered("age".into()).matches(&state));
-    assert!(!IneligiblePattern::Cap(CapKind::Day.into()).matches(&Ineligible::Cap(CapKind::Hour.into())));
+    assert!(
+        !IneligiblePattern::Cap(CapKind::Day.into())
+            .matches(&Ineligible::Cap(CapKind::Hour.into()))
+    );
 }
 
 #[test]
