@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use exchange_model::document::{Entry, Node, NodeKind};
 use exchange_model::finding::nearest;
-use exchange_model::{
-    Field, FieldClass, FieldIdx, Findings, Place, TableReader, Vertical,
-};
+use exchange_model::{Field, FieldClass, FieldIdx, Findings, Place, TableReader, Vertical};
 
 use crate::filter::{Condition, DEPTH_MAX, Filter, Rule, TESTS_MAX, Test};
 use crate::list::Lists;

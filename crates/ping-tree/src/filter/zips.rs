@@ -57,7 +57,7 @@ impl Zips {
     }
 
     /// The codes as numbers, in order.
-    pub(crate) fn codes(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn codes(&self) -> impl Iterator<Item = u32> + '_ {
         let upper = self.upper.iter().map(|code| u32::from(*code).saturating_add(UPPER));
         self.lower.iter().map(|code| u32::from(*code)).chain(upper)
     }

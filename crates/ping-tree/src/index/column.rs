@@ -75,7 +75,8 @@ impl Column {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let rows = self.absent.bytes().saturating_add(self.present.as_ref().map_or(0, Slots::bytes));
+        let rows =
+            self.absent.bytes().saturating_add(self.present.as_ref().map_or(0, Slots::bytes));
         let values = [&self.wanted, &self.unwanted];
         let values: usize = values.into_iter().flatten().map(Values::bytes).sum();
         let ranges = self.ranges.as_ref().map_or(0, Ranges::bytes);

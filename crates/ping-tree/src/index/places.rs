@@ -68,7 +68,11 @@ impl Places {
     }
 
     /// The place at a slot: the index of its tier, the tier, the member.
-    fn at<'t>(&self, tree: &'t Tree, slot: usize) -> Option<(usize, &'t Tier, &'t Arc<TierMember>)> {
+    fn at<'t>(
+        &self,
+        tree: &'t Tree,
+        slot: usize,
+    ) -> Option<(usize, &'t Tier, &'t Arc<TierMember>)> {
         let index = self.starts.partition_point(|start| *start <= slot).checked_sub(1)?;
         let within = slot.checked_sub(*self.starts.get(index)?)?;
         let tier = tree.tiers.get(index)?;
@@ -84,9 +88,10 @@ impl Places {
     ) -> Option<(usize, &'t Arc<TierMember>, Spot<'t>)> {
         let (index, tier, member) = self.at(tree, slot)?;
         let before = self.earlier.get(&slot).map_or(&[][..], Vec::as_slice);
-        let met = before.iter().filter_map(|slot| self.at(tree, *slot)).find(|(_, tier, member)| {
-            Spot { tier, member, earlier: None }.holds(attributes)
-        });
+        let met = before
+            .iter()
+            .filter_map(|slot| self.at(tree, *slot))
+            .find(|(_, tier, member)| Spot { tier, member, earlier: None }.holds(attributes));
         let earlier = met.map(|(_, tier, _)| tier);
         Some((index, member, Spot { tier, member, earlier }))
     }

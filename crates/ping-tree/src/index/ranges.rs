@@ -20,10 +20,7 @@ pub(super) enum Ranges {
 impl Ranges {
     /// Turns these round; they are of one type. Beside them, which of them are known only roughly.
     /// Nothing when there is none.
-    pub(super) fn new(
-        ranges: &[(u16, &Range, &Rule)],
-        slots: usize,
-    ) -> Option<(Self, Vec<usize>)> {
+    pub(super) fn new(ranges: &[(u16, &Range, &Rule)], slots: usize) -> Option<(Self, Vec<usize>)> {
         let (_, first, _) = ranges.first()?;
         Some(match first {
             Range::Integer(..) => {
@@ -91,9 +88,8 @@ impl<T: Copy + Ord> Pieces<T> {
         let mut free = Slots::all(slots);
         bounds.iter().for_each(|(slot, ..)| free.remove(usize::from(*slot)));
         let mut pieces = Self { cuts: cuts(bounds), rows: Vec::new(), free };
-        let is_cut = |bound: &Option<T>| {
-            bound.is_none_or(|bound| pieces.cuts.binary_search(&bound).is_ok())
-        };
+        let is_cut =
+            |bound: &Option<T>| bound.is_none_or(|bound| pieces.cuts.binary_search(&bound).is_ok());
         let rough = bounds.iter().enumerate();
         let rough = rough.filter(|(_, (_, min, max))| !is_cut(min) || !is_cut(max));
         let rough = rough.map(|(at, _)| at).collect();

@@ -10,11 +10,7 @@ use crate::filter::{Set, Texts};
 use crate::list::lines;
 use crate::list::report::Report;
 
-pub(super) fn read(
-    file: &Arc<SourceFile>,
-    field: &Field,
-    findings: &mut Findings,
-) -> Option<Set> {
+pub(super) fn read(file: &Arc<SourceFile>, field: &Field, findings: &mut Findings) -> Option<Set> {
     let mut report = Report::new(file, field, findings);
     let mut seen = HashSet::new();
     let (mut values, mut prefixes) = (Vec::new(), Vec::new());
@@ -37,7 +33,9 @@ pub(super) fn read(
     }
     report.finish();
     match (Set::of(&field.kind, values)?, prefixes.is_empty()) {
-        (Set::Texts(exact), false) => Some(Set::Texts(Texts::new(exact.exact().to_vec(), prefixes))),
+        (Set::Texts(exact), false) => {
+            Some(Set::Texts(Texts::new(exact.exact().to_vec(), prefixes)))
+        }
         (set, _) => Some(set),
     }
 }
