@@ -168,7 +168,8 @@ pub(super) fn lead_view(
     lead: LeadId,
 ) -> Result<Option<LeadView>, StoreError> {
     let sql = format!(
-        "SELECT {STANDING}, vertical, attributes, source, config_version, callback_url, erased_at
+        "SELECT {STANDING}, vertical, attributes, consented_to, source, config_version, callback_url,
+           erased_at
          FROM lead WHERE id = ?1"
     );
     one(conn, &sql, [lead.to_bytes()], |row| {
