@@ -52,12 +52,26 @@ fn campaigns_beyond_the_limit_are_refused() {
     assert_eq!(codes(&many(CAMPAIGNS_MAX - base + 3)), ["too_many_campaigns"]);
 }
 
+/// A tree in which the first half of so many members stands a second time, under a condition.
+fn twice(count: usize) -> String {
+    let half = count.div_ceil(2);
+    let members = |of: std::ops::Range<usize>, violations: usize| {
+        let member =
+            |c| format!("{{ campaign = \"many/c{c}\", when = {{ violations = {violations} }} }}");
+        of.map(member).collect::<Vec<_>>().join(", ")
+    };
+    let (first, second) = (members(0..half, 1), members(0..count - half, 2));
+    format!(
+        "schema = 1\nid = \"wide\"\nvertical = \"auto\"\ndeadline = \"30s\"\npost_reserve = \"1s\"\n\
+         [[tier]]\nname = \"t0\"\nping_timeout = \"100ms\"\nmembers = [{first}]\n\
+         [[tier]]\nname = \"t1\"\nping_timeout = \"100ms\"\nmembers = [{second}]\n"
+    )
+}
+
 #[test]
 fn members_beyond_the_limit_are_refused() {
-    let with = |count: usize| {
-        let files = many(count).with("trees/wide.toml", &tree(&[(0..count).collect()]));
-        codes(&files)
-    };
+    let with =
+        |count: usize| codes(&many(count.div_ceil(2)).with("trees/wide.toml", &twice(count)));
     assert_eq!(with(MEMBERS_MAX), ["tree_unused"]);
     assert_eq!(with(MEMBERS_MAX + 1), ["too_many_members"]);
 }

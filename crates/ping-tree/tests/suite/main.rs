@@ -14,5 +14,6 @@ mod pace;
 mod people;
 mod places;
 mod reference;
+mod nested;
 mod test_files;
 mod windows;
