@@ -153,9 +153,14 @@ allow_private = true
 
     /// Copies the sample's dictionary of auto insurance.
     pub(crate) fn write_sample_vertical(&self) {
+        self.write_sample_vertical_and("");
+    }
+
+    /// The same with further tables.
+    pub(crate) fn write_sample_vertical_and(&self, tables: &str) {
         let name = "verticals/auto_insurance.toml";
         let text = std::fs::read_to_string(repository().join("config").join(name)).unwrap();
-        self.write(name, &text);
+        self.write(name, &format!("{text}\n{tables}"));
     }
 }
 

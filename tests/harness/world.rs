@@ -25,6 +25,7 @@ pub(crate) struct Plan {
     tree: Option<String>,
     ping_timeout: Option<String>,
     source: String,
+    vertical: String,
 }
 
 /// A world that runs. Everything in it ends with it.
@@ -63,6 +64,12 @@ impl Plan {
         self
     }
 
+    /// Further tables of the vertical.
+    pub(crate) fn vertical(mut self, tables: &str) -> Self {
+        self.vertical = tables.to_owned();
+        self
+    }
+
     /// Writes the config, starts the buyers and the exchange, makes a key.
     pub(crate) async fn start(self) -> World {
         let site = Site::new(&SiteSettings::default());
@@ -84,7 +91,7 @@ impl Plan {
     }
 
     fn write(&self, site: &Site) {
-        site.write_sample_vertical();
+        site.write_sample_vertical_and(&self.vertical);
         for buyer in self.tiers.iter().flatten() {
             site.write(&format!("buyers/{}.toml", buyer.name), &buyer.toml());
             let (name, text) = buyer.secret();
