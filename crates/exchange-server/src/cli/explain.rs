@@ -7,7 +7,7 @@ use exchange_model::finding::nearest;
 use exchange_model::lead::{IntakeFields, intake};
 use exchange_model::{BrandList, Lead, LeadId, Place, SourceId, Stage, Timestamp, Vertical};
 use ping_tree::explain::{Explanation, explain};
-use ping_tree::{LeadRequest, Routing, Source, Tree};
+use ping_tree::{LeadRequest, Routing, Source, Tree, Wishes};
 use serde::Serialize;
 
 use crate::cli::books;
@@ -23,7 +23,7 @@ use quality::Quality;
 /// Options of `rialto explain`.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// The tree; without it, the source's
+    /// The tree; without it, the source's, or that of the first source there is
     #[arg(long)]
     tree: Option<String>,
     /// Whose lead it is, as seller/source; without it, the first source of the tree
@@ -32,6 +32,12 @@ pub(crate) struct Explain {
     /// When it arrives: 2026-11-23T10:15:00-06:00, or without the zone on the clock of the books; without it, now
     #[arg(long)]
     at: Option<String>,
+    /// To how many buyers the request lets the lead go, at most
+    #[arg(long, value_name = "N")]
+    max_buyers: Option<u8>,
+    /// A buyer that has the lead already, by name, title, or hash of either; may be repeated
+    #[arg(long, value_name = "NAME")]
+    exclude: Vec<String>,
     /// Fields of the lead, as name=value; the others take the vertical's examples
     #[arg(value_name = "FIELD=VALUE")]
     fields: Vec<String>,
@@ -46,8 +52,8 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
     let lead = lead(&tree.vertical, &options.fields, at)?;
     let standing = books::standing(&settings, &exchange.routing, at, context)?;
     stop::note_all(&standing.stops(), at, context);
-    let request =
-        LeadRequest { lead: &lead, source: &source, at, wishes: ping_tree::Wishes::none() };
+    let wishes = wishes(options)?;
+    let request = LeadRequest { lead: &lead, source: &source, at, wishes: &wishes };
     let explanation = explain(&tree, &request, &standing);
     if context.out.json {
         context
@@ -62,6 +68,13 @@ pub(crate) fn run(options: &Explain, context: &Context) -> Ran {
     Ok(Exit::Done)
 }
 
+/// What the request would ask of whoever buys.
+fn wishes(options: &Explain) -> Result<Wishes, Failure> {
+    let names = options.exclude.iter().map(String::as_str);
+    let exclude = BrandList::new(names).map_err(Failure::usage)?;
+    Ok(Wishes { max_buyers: options.max_buyers, exclude })
+}
+
 /// The tree and the source: each may be left out where the other, or the config, says it.
 fn route(options: &Explain, routing: &Routing) -> Result<(Arc<Tree>, Arc<Source>), Failure> {
     let source = match &options.source {
@@ -71,7 +84,7 @@ fn route(options: &Explain, routing: &Routing) -> Result<(Arc<Tree>, Arc<Source>
     let tree = match (&options.tree, &source) {
         (Some(name), _) => named_tree(name, routing)?,
         (None, Some(source)) => named_tree(source.first_tree().as_str(), routing)?,
-        (None, None) => only_tree(routing)?,
+        (None, None) => first_tree(routing)?,
     };
     let source = source
         .or_else(|| {
@@ -92,17 +105,11 @@ fn named_tree(name: &str, routing: &Routing) -> Result<Arc<Tree>, Failure> {
     found.cloned().ok_or_else(|| unknown("tree", name, names()))
 }
 
-fn only_tree(routing: &Routing) -> Result<Arc<Tree>, Failure> {
-    let mut trees = routing.trees();
-    match (trees.next(), trees.next()) {
-        (Some(only), None) => Ok(Arc::clone(only)),
-        (None, _) => Err(Failure::bad_config("the config has no tree")),
-        (Some(_), Some(_)) => {
-            let names: Vec<&str> = routing.trees().map(|tree| tree.id.as_str()).collect();
-            Err(Failure::usage("which tree?")
-                .help(format!("name one with --tree: {}", names.join(", "))))
-        }
-    }
+/// The only tree, or that of the first source.
+fn first_tree(routing: &Routing) -> Result<Arc<Tree>, Failure> {
+    let of_source = routing.sources().next().and_then(|source| routing.tree(source.first_tree()));
+    let tree = of_source.or_else(|| routing.trees().next());
+    tree.cloned().ok_or_else(|| Failure::bad_config("the config has no tree"))
 }
 
 /// `no source is called ...`, with the nearest name that there is.
