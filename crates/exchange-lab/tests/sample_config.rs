@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use exchange_core::auction::Delivery;
 use exchange_model::{Document, Findings, SourceFile, Vertical};
-use ping_tree::{Campaign, Routing, Sources, TestFile};
+use ping_tree::{Campaign, Routing, Sources, TestCase, TestFile};
 
 fn config() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config")
@@ -51,6 +51,15 @@ fn routing(findings: &mut Findings) -> Routing {
     ping_tree::compile(&sources, findings)
 }
 
+/// The tests of every file.
+fn cases(routing: &Routing, findings: &mut Findings) -> Vec<TestCase> {
+    let mut cases = Vec::new();
+    for document in documents("tests", findings) {
+        cases.extend(TestFile::read(&document, routing, findings).cases);
+    }
+    cases
+}
+
 fn assert_clean(findings: &Findings) {
     let lines: Vec<_> = findings
         .sorted()
@@ -68,27 +77,25 @@ fn the_routing_has_no_finding_not_even_a_warning() {
     let routing = routing(&mut findings);
     assert_clean(&findings);
     assert_eq!(routing.buyers().count(), 8);
-    assert_eq!(routing.campaigns().count(), 9);
-    assert_eq!(routing.sources().count(), 2);
-    assert_eq!(routing.trees().map(|tree| tree.tiers.len()).collect::<Vec<_>>(), [2]);
+    assert_eq!(routing.campaigns().count(), 12);
+    assert_eq!(routing.sources().count(), 3);
+    assert_eq!(routing.trees().map(|tree| tree.tiers.len()).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[test]
 fn the_operators_tests_are_readable() {
     let mut findings = Findings::new();
     let routing = routing(&mut findings);
-    let [document] = documents("tests", &mut findings).try_into().unwrap();
-    let tests = TestFile::read(&document, &routing, &mut findings);
+    let tests = cases(&routing, &mut findings);
     assert_clean(&findings);
-    assert_eq!(tests.cases.len(), 13);
+    assert_eq!(tests.len(), 22);
 }
 
 #[test]
 fn the_operators_tests_pass() {
     let mut findings = Findings::new();
     let routing = routing(&mut findings);
-    let [document] = documents("tests", &mut findings).try_into().unwrap();
-    for case in TestFile::read(&document, &routing, &mut findings).cases {
+    for case in cases(&routing, &mut findings) {
         let delivery = |campaign: &Campaign| Delivery {
             typical: None,
             ping: (campaign.connector != "form").then_some(Duration::from_millis(700)),
