@@ -35,6 +35,7 @@ mod commits;
 mod erasing;
 mod failing;
 mod opening;
+mod operators;
 mod people;
 mod prices;
 mod recovering;
@@ -115,7 +116,9 @@ fn on_price(change: PriceChange) -> PriceTerms {
         change,
         floor: usd("8"),
         ceiling: usd("20"),
+        value: exchange_core::auction::pricing::ValueRule::default(),
         payout: PayoutRule::Share(Rate::parse_percent("50%").unwrap()),
+        least_margin: None,
         least: None,
         stretches: false,
     }

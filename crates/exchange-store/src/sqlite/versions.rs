@@ -30,7 +30,7 @@ impl Txn<'_> {
         let kept = self.keep_set(new)?;
         self.write_version(number, new, &changes)?;
         if kept {
-            self.drop_old_sets(&new.set_hash)?;
+            self.drop_old_sets(&new.set_hash, SETS_BYTES_MAX)?;
         }
         self.audit_version(number, new, &changes)?;
         one(self.conn, &format!("{COLUMNS} WHERE number = ?1"), [signed(number)], read)?
@@ -127,8 +127,8 @@ impl Txn<'_> {
     }
 
     /// Drops the sets that were applied longest ago until what is kept is within its limit.
-    fn drop_old_sets(&self, newest: &str) -> Result<(), StoreError> {
-        while total(self.conn)? > SETS_BYTES_MAX {
+    pub(super) fn drop_old_sets(&self, newest: &str, most: u64) -> Result<(), StoreError> {
+        while total(self.conn)? > most {
             let sql = "SELECT f.set_hash FROM (SELECT DISTINCT set_hash FROM config_file) f
                        JOIN config_version v ON v.set_hash = f.set_hash
                        WHERE f.set_hash <> ?1
