@@ -43,6 +43,7 @@ pub(crate) struct TestBuyer {
     stages: String,
     ping_rule: String,
     ping_timeout: String,
+    ping_least: String,
     post_timeout: String,
     url: Option<String>,
     raw: Option<SocketAddr>,
@@ -90,6 +91,7 @@ impl TestBuyer {
             stages: String::new(),
             ping_rule: String::new(),
             ping_timeout: "3s".to_owned(),
+            ping_least: String::new(),
             post_timeout: "3s".to_owned(),
             url: None,
             raw: None,
@@ -168,6 +170,18 @@ impl TestBuyer {
         self
     }
 
+    /// Bids for none of its pings.
+    pub(crate) fn never_bids(mut self) -> Self {
+        self.spec.appetite.no_bid_per_mille = 1_000;
+        self
+    }
+
+    /// The wait for its pings is learned, and never less than this. For buyers of flat JSON.
+    pub(crate) fn waited_at_least(mut self, least: &str) -> Self {
+        self.ping_least = format!("\nleast_timeout = \"{least}\"");
+        self
+    }
+
     /// How long its posts may take.
     pub(crate) fn post_timeout(mut self, timeout: &str) -> Self {
         self.post_timeout = timeout.to_owned();
@@ -230,7 +244,6 @@ vertical = "auto_insurance"
 connector = "main"
 price = {price}
 hours = {{ mon-sun = "00:00-24:00" }}
-accepts = {{}}
 {campaign}
 
 [connector.main]
@@ -245,7 +258,7 @@ resolve = [{resolve}]
 
     fn plain_connector(&self) -> String {
         let (origin, ping, post) = (self.origin_text(), &self.ping_timeout, &self.post_timeout);
-        let (secret, rule) = (self.secret().0, &self.ping_rule);
+        let (secret, rule, least) = (self.secret().0, &self.ping_rule, &self.ping_least);
         let (ping_body, post_body) = (&self.ping_body, &self.post_body);
         format!(
             r#"auth = {{ scheme = "bearer", secret = "{secret}" }}
@@ -253,7 +266,7 @@ resolve = [{resolve}]
 [connector.main.ping]
 url = "{origin}/ping"
 format = "json"
-timeout = "{ping}"
+timeout = "{ping}"{least}
 body = {{ zip = "{{{{ zip }}}}", st = "{{{{ state }}}}", age = "{{{{ age }}}}"{ping_body} }}
 reply = {{ rules = [{{ when = {{ at = "$.ok", is = [true] }}, then = "bid" }}], price = {{ at = "$.price" }}, currency = {{ at = "$.currency" }}, token = {{ at = "$.id" }}, reason = {{ at = "$.why" }}{rule} }}
 
