@@ -33,15 +33,29 @@ pub fn delivery(
     }
 }
 
-/// How likely each campaign of a tree is to accept a post, in parts per million.
-pub fn chances<'a>(
-    tree: &Tree,
+/// How likely the campaigns of a tree are to accept a post.
+#[derive(Clone, Copy, Debug)]
+pub struct Chances<'a> {
     store: &'a dyn ExchangeStore,
     now: Timestamp,
-) -> impl Fn(&CampaignId) -> u32 + 'a {
-    let members = tree.tiers.iter().flat_map(|tier| &tier.members);
-    let of = |campaign: &CampaignId| store.accepted_share(campaign, now);
-    let all = members.fold(Chance::default(), |sum, member| sum.and(of(&member.campaign.id)));
-    let mean = all.share();
-    move |campaign| store.accepted_share(campaign, now).with_mean(mean)
+    /// The share that the campaigns of the tree accepted together, in parts per million.
+    mean: u32,
+}
+
+impl<'a> Chances<'a> {
+    /// Of this tree at this moment.
+    #[must_use]
+    pub fn of(tree: &Tree, store: &'a dyn ExchangeStore, now: Timestamp) -> Self {
+        let members = tree.tiers.iter().flat_map(|tier| &tier.members);
+        let all = members.fold(Chance::default(), |sum, member| {
+            sum.and(store.accepted_share(&member.campaign.id, now))
+        });
+        Self { store, now, mean: all.share() }
+    }
+
+    /// Of one campaign, in parts per million: its own posts and 8 at the tree's mean.
+    #[must_use]
+    pub fn chance(&self, campaign: &CampaignId) -> u32 {
+        self.store.accepted_share(campaign, self.now).with_mean(self.mean)
+    }
 }
