@@ -66,8 +66,17 @@ impl Serving {
 
     /// Asks it to stop, as an init system does.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Asks it to read its config again, as an init system does.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, which: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        let sent = Command::new("kill").args([which, &id]).status().unwrap();
         assert!(sent.success());
     }
 
