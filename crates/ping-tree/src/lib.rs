@@ -44,15 +44,15 @@ pub use eligibility::{LeadRequest, Spot, Standing, Wishes, eligibility, eligibil
 pub use filter::Filter;
 pub use harvest::{Harvest, HarvestSign, Scorecard};
 pub use payout::{Band, PayoutRule, PayoutWritten};
-pub use plan::{Plan, PlannedTier, kept_out, plan, sift};
+pub use person::{Consent, DuplicateRule, DuplicateScope, PersonRules};
+pub use plan::{Plan, PlannedTier, REASONS_MAX, plan, sift};
 pub use routing::{
     CAMPAIGNS_MAX, CASCADE_MAX, DEADLINE_MAX, FindList, MEMBERS_MAX, Routing, Sources, TIERS_MAX,
     compile,
 };
 pub use schedule::Schedule;
-pub use shares::{BUYERS_MAX, Shares};
-pub use person::{Consent, DuplicateRule, DuplicateScope, PersonRules};
 pub use score::{SCORE_RULES_MAX, with_score};
+pub use shares::{BUYERS_MAX, Shares};
 pub use source::{OnMismatch, Source};
 pub use split::{ARMS_MAX, Arm, Split};
 pub use test_file::{TestCase, TestFile};

@@ -39,40 +39,42 @@ pub fn plan(tree: &Arc<Tree>, request: &LeadRequest<'_>, standing: &dyn Standing
     plan
 }
 
-/// The same for whoever's filter accepts the lead; the others are only looked up in the index, and
-/// named nowhere. What it costs follows the campaigns that are left, not those that there are.
-#[must_use]
-pub fn sift(tree: &Arc<Tree>, request: &LeadRequest<'_>, standing: &dyn Standing) -> Plan {
-    let attributes = request.lead.attributes();
-    let mut plan = empty(tree);
-    for slot in tree.places.matching(attributes).iter() {
-        let Some((index, member, spot)) = tree.places.spot(tree, slot, attributes) else {
-            continue;
-        };
-        plan.put(index, member, eligibility_of_accepting(&spot, request, standing));
-    }
-    plan
-}
+/// Most campaigns whose reason the record of one lead names, of those that their filter keeps out.
+pub const REASONS_MAX: usize = 1_000;
 
-/// Those that [`sift`] does not name: the campaign, the index of its tier, the first reason; in the
-/// order written, at most `most` of them. Asked for once the pings are out: it costs a little for
-/// each campaign that is kept out.
+/// The same for the door, where every microsecond counts: who accepts the lead is looked up, and of
+/// the others the first `reasons` are asked why. In a tree of no more members than that it says what
+/// [`plan`] says; in a larger one, `explain` tells the rest.
 #[must_use]
-pub fn kept_out(
+pub fn sift(
     tree: &Arc<Tree>,
     request: &LeadRequest<'_>,
     standing: &dyn Standing,
-    most: usize,
-) -> Vec<(CampaignId, usize, Ineligible)> {
+    reasons: usize,
+) -> Plan {
     let attributes = request.lead.attributes();
     let matching = tree.places.matching(attributes);
-    let slots = (0..tree.places.len()).filter(|slot| !matching.contains(*slot));
-    let reasons = slots.filter_map(|slot| {
-        let (index, member, spot) = tree.places.spot(tree, slot, attributes)?;
-        let reason = eligibility_at(&spot, request, standing).err()?;
-        Some((member.campaign.id.clone(), index, reason))
-    });
-    reasons.take(most).collect()
+    let mut plan = empty(tree);
+    let mut left = reasons;
+    let mut judge = |slot: usize, accepted: bool| {
+        let Some((index, member, spot)) = tree.places.spot(tree, slot, attributes) else { return };
+        let verdict = match accepted {
+            true => eligibility_of_accepting(&spot, request, standing),
+            false => eligibility_at(&spot, request, standing),
+        };
+        plan.put(index, member, verdict);
+    };
+    let mut slots = 0..tree.places.len();
+    while left > 0
+        && let Some(slot) = slots.next()
+    {
+        let accepted = matching.contains(slot);
+        left = left.saturating_sub(usize::from(!accepted));
+        judge(slot, accepted);
+    }
+    let behind = matching.iter().skip_while(|slot| *slot < slots.start);
+    behind.for_each(|slot| judge(slot, true));
+    plan
 }
 
 fn empty(tree: &Arc<Tree>) -> Plan {
