@@ -68,6 +68,8 @@ struct JsonLine {
     lead: Option<String>,
     event: String,
     reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company: Option<String>,
     amount: String,
     balance: String,
 }
@@ -129,6 +131,7 @@ fn json(statement: &Statement, days: &Days) -> JsonStatement {
         lead: line.lead.map(|lead| lead.to_string()),
         event: line.kind.to_string(),
         reference: line.key.clone(),
+        company: line.company.clone(),
         amount: amount(line.amount),
         balance: amount(line.running),
     });

@@ -110,6 +110,30 @@ mod tests {
     }
 
     #[test]
+    fn posts_from_before_leads_were_shared_are_exclusive() {
+        let conn = Connection::open_in_memory().unwrap();
+        let before = |(number, _step): &&(u32, &str)| *number < 3;
+        for (_number, step) in STEPS.iter().take_while(before) {
+            conn.execute_batch(step).unwrap();
+        }
+        let sold = "INSERT INTO lead (id, source, vertical, received_at, config_version, attributes)
+            VALUES (zeroblob(16), 's/a', 'auto', 0, 'v1', '[]');
+          INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
+            terms, policy, resolve_by, counted_at, prepared_at, state)
+            VALUES (zeroblob(16), 1, 'acme/auto', 't', '1', '1', 'USD', 100, 'net 30 1 USD',
+            'hold', 0, 0, 0, 'accepted')";
+        conn.execute_batch(sold).unwrap();
+        for (_number, step) in STEPS.iter().skip_while(before) {
+            conn.execute_batch(step).unwrap();
+        }
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, u8>(1)?));
+        let found = all(&conn, "SELECT buyers, places FROM attempt", [], read).unwrap();
+        assert_eq!(found, [(1, 1)]);
+        let legs = "SELECT 1 FROM attempt WHERE legs IS NULL AND sold_legs IS NULL";
+        assert_eq!(all(&conn, legs, [], |_row| Ok(())).unwrap().len(), 1);
+    }
+
+    #[test]
     fn a_schema_from_the_future_is_refused() {
         let conn = Connection::open_in_memory().unwrap();
         migrate(&conn).unwrap();

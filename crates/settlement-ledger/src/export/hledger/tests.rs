@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use super::*;
 use crate::balance::Balances;
 use crate::hold;
-use crate::samples::{at, cents, held, money, noon, sold, usd, wired};
+use crate::sale::{self, SaleLeg, SaleRequest};
+use crate::samples::{at, cents, held, money, noon, sale_request, sold, usd, wired};
 
 /// Top-ups in two currencies, a sale, a release, and a sale that took effect before it was booked.
 fn ledger() -> Vec<Transaction> {
@@ -191,4 +192,28 @@ fn ledger_reads_the_same_journal_and_refuses_one_that_is_a_cent_off() {
     assert!(accepted);
     balances[0].balance = balances[0].balance.checked_add(cents(1)).unwrap();
     assert_eq!(ledger_accepts(&journal(&ledger, &balances)), Some(false));
+}
+
+#[test]
+fn every_company_of_one_sale_is_a_transaction_of_its_own_and_the_tool_finds_them_sound() {
+    let (placed, open) = held(5, "40.00", noon(4));
+    let leg = |number, company: &str, price, payout| SaleLeg {
+        number,
+        company: company.to_owned(),
+        price: usd(price),
+        payout: usd(payout),
+    };
+    let legs = vec![leg(1, "Roof Co", "12.00", "9.00"), leg(2, "Top (Roofs)", "8.50", "6.00")];
+    let request = SaleRequest { legs, ..sale_request(5, "20.50", "15.00", noon(4)) };
+    let mut ledger = ledger();
+    ledger.push(placed);
+    ledger.extend(sale::book(request, Some(&open)).unwrap().transactions);
+    let text = journal(&ledger, &stored_balances(&ledger));
+    for company in ["#1) sale Roof Co", "#2) sale Top  Roofs "] {
+        assert!(text.contains(company), "{company}: {text}");
+    }
+    match hledger_check(&text) {
+        Some(checked) => assert!(checked.status.success(), "{checked:?}"),
+        None => skip_without("hledger"),
+    }
 }
