@@ -15,32 +15,39 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer, Resolver};
-use exchange_model::reason::Unknown;
+use exchange_model::reason::{IneligibleKind, Passed, Unknown};
 use exchange_model::{AttemptId, LeadId, Money, Timestamp};
 
-use crate::record::{Answer, Commit, Concluded, Durable, Intent, OpenAttempt, Promise};
+use crate::record::{Answer, Commit, Concluded, Durable, Intent, OpenAttempt, Promise, SoldTo};
 use crate::trace::{Trace, TraceEvent};
 
+mod appraising;
 mod asking;
 mod bidding;
 mod contradicting;
 mod countering;
+mod deciding;
 mod ending;
 mod floor;
 mod journal;
 mod late;
+mod outstanding;
 mod posting;
 pub mod pricing;
 mod promising;
 pub mod ranking;
+pub mod selection;
 pub mod setup;
+mod withheld;
 
 use asking::Lost;
 use contradicting::Decided;
 use late::Lateness;
 use ranking::Bid;
+use selection::Held;
 pub use setup::{
-    Delivery, Goal, Member, REPLY_RESERVE, Seat, SellerTerms, Setup, TierSetup, Ways, tiers_of,
+    CHANCE_WHOLE, Delivery, Goal, History, Member, NoHistory, REPLY_RESERVE, Seat, SellerTerms,
+    Served, Setup, TierRules, TierSetup, Ways, tiers_of,
 };
 
 /// A post is not begun with less time than this before the reply must be prepared.
@@ -58,6 +65,8 @@ const REASONS_MAX: usize = 8;
 pub enum Event {
     /// A buyer answered a ping, or the ping failed.
     PingAnswer(Seat, PingAnswer),
+    /// The ping did not leave: a gate that only shows at the last moment was closed.
+    NotPinged(Seat, IneligibleKind),
     /// A buyer answered a post, or the post failed; or the buyer called us about it.
     PostAnswer(AttemptId, PostAnswer),
     /// What came of [`Command::Ask`]; a question that could not be asked is `NotSent`.
@@ -179,8 +188,22 @@ pub struct Auction {
     tier: usize,
     awaited: Vec<Awaited>,
     lateness: Lateness,
+    /// Members of a tier that asks one after the other, whose turn has not come.
+    unasked: VecDeque<Seat>,
+    /// Until when the current tier waits for bids.
+    closes: Timestamp,
+    /// Whether the current tier has chosen once.
+    closed: bool,
+    /// How the current tier sells.
+    rules: TierRules,
     bids: VecDeque<Bid>,
+    /// Usable bids so far.
+    arrived: u32,
     posts_left: u16,
+    /// What is sold, or may be.
+    held: Held,
+    sales: Vec<SoldTo>,
+    was_shared: bool,
     steps: u8,
     concluded: Option<Concluded>,
     intent: Option<Box<Intent>>,
@@ -217,8 +240,16 @@ impl Auction {
             tier: 0,
             awaited: Vec::new(),
             lateness: Lateness::default(),
+            unasked: VecDeque::new(),
+            closes: now,
+            closed: false,
+            rules: TierRules::default(),
             bids: VecDeque::new(),
+            arrived: 0,
             posts_left: 0,
+            held: Held::default(),
+            sales: Vec::new(),
+            was_shared: false,
             steps: 0,
             concluded: None,
             intent: None,
@@ -293,7 +324,9 @@ impl Auction {
                 self.prepared(now, bid, durable);
             }
             (Phase::Preparing { bid }, Event::Timer) if self.overdue(now) => {
-                self.outbox.push_back(Command::GiveUp { pending: self.left_open });
+                self.outbox.push_back(Command::GiveUp {
+                    pending: self.left_open || !self.sales.is_empty(),
+                });
                 self.phase = Phase::Overdue { bid: Some(bid) };
             }
             (Phase::Posting { bid, .. }, Event::PostAnswer(attempt, answer))
@@ -321,15 +354,35 @@ impl Auction {
                 self.end_now(now);
             }
             (Phase::Ending { .. } | Phase::Promising { .. }, Event::Timer) if self.overdue(now) => {
-                let pending = self.at_buyer || self.left_open;
+                let pending = self.at_buyer || self.left_open || !self.sales.is_empty();
                 self.outbox.push_back(Command::GiveUp { pending });
                 self.phase = Phase::Overdue { bid: None };
             }
             (Phase::Overdue { bid }, Event::Durable(durable)) => self.undo(now, bid, durable),
-            // A bid after its tier closed is recorded with its price and changes nothing.
-            (phase, Event::PingAnswer(seat, answer)) => {
+            // A bid in its time counts after its tier has closed early as well: it may be tried
+            // when a post is refused. Any other is recorded with its price and changes nothing.
+            (Phase::Pinging, Event::NotPinged(seat, why)) => {
+                self.phase = Phase::Pinging;
+                self.withheld(now, seat, why);
+                self.advance(now);
+            }
+            (phase, Event::NotPinged(seat, why)) => {
                 self.phase = phase;
-                self.record_late(now, seat, answer);
+                self.withheld(now, seat, why);
+            }
+            (phase, Event::PingAnswer(seat, answer)) => {
+                let over = matches!(
+                    phase,
+                    Phase::Ending { .. }
+                        | Phase::Promising { .. }
+                        | Phase::Overdue { .. }
+                        | Phase::Ended
+                );
+                self.phase = phase;
+                self.take_in(now, seat, answer);
+                if over {
+                    self.pass_all(now, Passed::NotNeeded);
+                }
             }
             // What a buyer says of a post that is decided changes nothing, and is not forgotten.
             (phase, Event::PostAnswer(attempt, answer)) => {
@@ -377,13 +430,16 @@ impl Auction {
     }
 
     fn tier_of(&self, seat: Seat) -> String {
-        let tier = self.first_seats.iter().rposition(|first| *first <= seat.0).unwrap_or(0);
-        self.setup.tiers.get(tier).map_or_else(String::new, |tier| tier.name.clone())
+        let tier = self.setup.tiers.get(self.tier_index(seat));
+        tier.map_or_else(String::new, |tier| tier.name.clone())
+    }
+
+    fn tier_index(&self, seat: Seat) -> usize {
+        self.first_seats.iter().rposition(|first| *first <= seat.0).unwrap_or(0)
     }
 
     fn reserve_of(&self, seat: Seat) -> Option<Money> {
-        let tier = self.first_seats.iter().rposition(|first| *first <= seat.0)?;
-        self.setup.tiers.get(tier)?.reserve
+        self.setup.tiers.get(self.tier_index(seat))?.reserve
     }
 
     fn seats(&self, tier: usize) -> impl Iterator<Item = Seat> + use<> {

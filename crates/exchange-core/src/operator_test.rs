@@ -4,15 +4,17 @@
 //! pinged campaign without an entry declines. What was sold before, and who is paused, is what the
 //! test's own history says: a test shows what the files say, not what happened today.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
 use exchange_model::reason::{NoBid, RejectClass, Rejection, Unknown};
-use exchange_model::{CampaignId, LeadId, Money, Place};
+use exchange_model::{CampaignId, LeadId, Money, Place, Rate, Timestamp, TreeId};
 use ping_tree::test_file::{ScriptedBid, TestCase};
 use ping_tree::{Campaign, LeadRequest, Plan};
+use rust_decimal::Decimal;
 
-use crate::auction::{Delivery, Goal, SellerTerms, Setup, tiers_of};
+use crate::auction::{CHANCE_WHOLE, Delivery, Goal, History, SellerTerms, Served, Setup, tiers_of};
 use crate::operator_test::compare::Outcome;
 use crate::rehearsal::{Script, rehearse};
 use crate::trace::Trace;
@@ -72,7 +74,7 @@ pub fn run(case: &TestCase, delivery: impl Fn(&Campaign) -> Delivery) -> CaseRes
     let request =
         LeadRequest { lead: &lead, source: &case.source, at: case.at, wishes: &case.wishes };
     let plan = ping_tree::plan(&case.tree, &request, &case.history);
-    let came = rehearse(case.at, setup(case, id, &plan, delivery), &mut Scripted(case));
+    let came = rehearse(case.at, setup(case, &request, &plan, delivery), &mut Scripted(case));
     let mismatches = Outcome { case, came: &came, plan: &plan }.compare();
     result(mismatches, came.trace)
 }
@@ -99,23 +101,52 @@ impl Script for Scripted<'_> {
     }
 }
 
+/// What a test says of the time before.
+struct Past<'a>(&'a TestCase);
+
+impl History for Past<'_> {
+    fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp> {
+        self.0.history.last_won.get(campaign).copied()
+    }
+
+    fn chance(&self, campaign: &CampaignId) -> u32 {
+        let chance = self.0.history.chance.get(campaign);
+        chance.map_or(CHANCE_WHOLE, |chance| per_million(*chance))
+    }
+
+    fn served(&self, _: &TreeId, _: &str, campaign: &CampaignId, _: Timestamp) -> Served {
+        let past = &self.0.history;
+        let count = |counts: &BTreeMap<CampaignId, u32>| counts.get(campaign).copied();
+        Served {
+            last: past.last_won.get(campaign).copied(),
+            delivered: count(&past.served).unwrap_or_default(),
+            qualified: count(&past.qualified).unwrap_or_default(),
+            accept_rate: self.chance(campaign),
+        }
+    }
+}
+
+fn per_million(chance: Rate) -> u32 {
+    let parts = chance.as_decimal() * Decimal::from(CHANCE_WHOLE);
+    u32::try_from(parts.round()).unwrap_or(CHANCE_WHOLE)
+}
+
 fn setup(
     case: &TestCase,
-    lead: LeadId,
+    request: &LeadRequest<'_>,
     plan: &Plan,
     delivery: impl Fn(&Campaign) -> Delivery,
 ) -> Setup {
     let tier_name = |tier: usize| plan.tiers.get(tier).map_or_else(String::new, |t| t.tier.clone());
     Setup {
-        lead,
+        lead: request.lead.id(),
         tree: case.tree.id.to_string(),
         started_at: case.at,
         deadline: case.at.after(case.tree.deadline),
         post_reserve: case.tree.post_reserve,
-        seller: SellerTerms { payout: case.source.payout.clone(), least: least(case) },
-        tiers: tiers_of(plan, (&case.source.id, case.at), delivery, |campaign| {
-            case.history.last_won.get(campaign).copied()
-        }),
+        seller: SellerTerms { least: least(case) },
+        max_buyers: case.wishes.max_buyers,
+        tiers: tiers_of(plan, request, delivery, &Past(case)),
         ineligible: plan
             .ineligible
             .iter()

@@ -5,9 +5,9 @@
 //! booked as it would have been at once.
 
 use exchange_model::Money;
-use ping_tree::{PayoutRule, PriceChange};
+use ping_tree::{Amount, PayoutRule, PriceChange};
 
-use crate::auction::pricing::{payout, promised_payout};
+use crate::auction::pricing::{ValueRule, left, payout};
 
 /// The terms of one post.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,9 +18,14 @@ pub struct PriceTerms {
     pub floor: Money,
     /// The most that the campaign takes.
     pub ceiling: Money,
-    /// From the price to the payout.
+    /// From the price to the value.
+    pub value: ValueRule,
+    /// From the value to the payout.
     pub payout: PayoutRule,
-    /// The payout that the seller was promised, or the least that it takes.
+    /// The least that the exchange keeps of the value.
+    pub least_margin: Option<Amount>,
+    /// The least that this post must pay the seller: what it was promised or takes at least, less
+    /// what its other sales bring.
     pub least: Option<Money>,
     /// Whether the margin gives way to `least`, as it does for a promise.
     pub stretches: bool,
@@ -69,17 +74,33 @@ impl PriceTerms {
         if higher { self.ceiling } else { bid }
     }
 
-    /// What the seller is paid at this price; nothing when that would be a loss, or would break
-    /// what the seller was promised.
+    /// What a sale at this price is worth, and what the seller is paid for it; nothing when that
+    /// would be a loss, or would break what the seller was promised.
     #[must_use]
     pub fn payout_at(&self, price: Money) -> Option<Money> {
+        let own = self.own_payout(price);
+        let keeps = |own: &Money, least: Money| own.at_least(least).unwrap_or(false);
         match (self.least, self.stretches) {
-            (Some(promised), true) => promised_payout(&self.payout, price, promised),
-            (Some(least), false) => {
-                payout(&self.payout, price).filter(|paid| paid.at_least(least).unwrap_or(false))
-            }
-            (None, _) => payout(&self.payout, price),
+            // The margin shrinks before the promise breaks.
+            (Some(promised), true) => own
+                .filter(|own| keeps(own, promised))
+                .or_else(|| price.at_least(promised).ok()?.then_some(promised)),
+            (Some(least), false) => own.filter(|own| keeps(own, least)),
+            (None, _) => own,
         }
+    }
+
+    fn own_payout(&self, price: Money) -> Option<Money> {
+        let value = self.value.value(price)?;
+        let paid = payout(&self.payout, value, price)?;
+        (self.stretches || self.keeps_margin(value, price)).then_some(paid)
+    }
+
+    /// Whether enough of the value is left.
+    pub(crate) fn keeps_margin(&self, value: Money, price: Money) -> bool {
+        let Some(least) = &self.least_margin else { return true };
+        let enough = |left: Money| left.at_least(least.of(value)?).ok();
+        left(&self.payout, value, price).and_then(enough).unwrap_or(false)
     }
 
     /// Price and payout of an acceptance that names this price, for what was bid; nothing when
@@ -128,6 +149,7 @@ mod tests {
     use exchange_model::{Currency, Rate};
 
     use super::*;
+    use crate::auction::pricing::Change;
 
     fn usd(text: &str) -> Money {
         Money::parse(text, Currency::USD).unwrap()
@@ -138,7 +160,9 @@ mod tests {
             change,
             floor: usd("8"),
             ceiling: usd("60"),
+            value: ValueRule::default(),
             payout: PayoutRule::Share(Rate::parse_percent("80%").unwrap()),
+            least_margin: None,
             least: Some(usd("8")),
             stretches: false,
         }
@@ -203,5 +227,17 @@ mod tests {
         assert_eq!(counter("0"), Err(NoCounter::NotLower));
         assert_eq!(counter("7.99"), Err(NoCounter::BelowFloor));
         assert_eq!(counter("9.99"), Err(NoCounter::BelowPromise));
+    }
+
+    #[test]
+    fn another_price_is_judged_by_its_value_and_by_what_it_leaves() {
+        let off = Change { amount: Amount::Money(usd("2")), takes_off: true };
+        let value = ValueRule { changes: vec![off], haircut: None };
+        let terms = PriceTerms { value, least: None, ..terms(PriceChange::Lower) };
+        assert_eq!(terms.counter(usd("15"), usd("12")), Ok(usd("8")), "80% of 10.00");
+        let least_margin = Some(Amount::Money(usd("2.10")));
+        let margin = PriceTerms { least_margin, ..terms };
+        assert_eq!(margin.counter(usd("15"), usd("12")), Err(NoCounter::BelowPromise));
+        assert_eq!(margin.counter(usd("15"), usd("12.50")), Ok(usd("8.40")));
     }
 }

@@ -12,8 +12,8 @@ use exchange_model::reason::{LeadStatus, NotSent, Refused, Rejection, Unknown};
 use exchange_model::{AttemptId, BillingTerms, CampaignId, LeadId, Money, PingId, Timestamp};
 /// The words of the ping tree that records carry.
 pub use ping_tree::{
-    BEGINNING, Band, CapAmount, CapLimit, CapScope, END, PayoutRule, PriceChange, Tally,
-    UnknownPolicy, Window,
+    Amount, BEGINNING, Band, CapAmount, CapLimit, CapScope, END, Group, PayoutRule, PriceChange,
+    Tally, UnknownPolicy, Window,
 };
 
 use crate::duplicates::Person;
@@ -220,8 +220,12 @@ pub struct PromisedBid {
     pub campaign: CampaignId,
     /// In which tier.
     pub tier: String,
-    /// What the buyer would pay.
+    /// What the buyer would pay: its bid as it came, for the lead alone.
     pub price: Money,
+    /// Whether that is the price of its contract, and no bid.
+    pub contract: bool,
+    /// To how many buyers in all the lead would go with it; 0: only when another one fails.
+    pub buyers: u8,
     /// The buyer's handle for it.
     pub token: Option<BidToken>,
     /// When the buyer answered: its token's lifetime counts from here.

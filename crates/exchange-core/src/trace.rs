@@ -56,6 +56,48 @@ pub enum TraceEvent {
         /// What the seller would be paid.
         payout: String,
     },
+    /// What a bid is compared by, where that is not its payout alone.
+    Valued {
+        /// Whose.
+        campaign: String,
+        /// What a sale at its price is worth.
+        value: String,
+        /// What it is ranked by.
+        rank: String,
+        /// What was taken off for the order alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handicap: Option<String>,
+        /// The chance of acceptance that counted, in parts per million.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chance: Option<u32>,
+    },
+    /// A tier closed while these had not answered: nothing they may bid could change the choice.
+    ClosedEarly {
+        /// The tier.
+        tier: String,
+        /// Who had not answered.
+        waiting: Vec<String>,
+    },
+    /// To whom a lead that may go to several is sold, best first.
+    Chosen {
+        /// The tier.
+        tier: String,
+        /// Each is one of at most so many.
+        buyers: u8,
+        /// Campaigns, one for each place.
+        members: Vec<String>,
+        /// What the seller would be paid for them.
+        total: String,
+    },
+    /// A winner pays less than it bid: the least that would still have won.
+    SecondPrice {
+        /// Whose.
+        campaign: String,
+        /// What it bid.
+        bid: String,
+        /// What it pays.
+        pays: String,
+    },
     /// No usable bid.
     NoBid {
         /// Whose.
@@ -180,6 +222,14 @@ impl Trace {
     #[must_use]
     pub fn new(tree: &str, started_at: exchange_model::Timestamp) -> Self {
         Self { tree: tree.to_owned(), started_at: started_at.unix_micros(), steps: Vec::new() }
+    }
+
+    /// The latest ping of this campaign did not leave after all.
+    pub fn take_back_ping(&mut self, campaign: &str) {
+        let pinged = |step: &Step| matches!(&step.event, TraceEvent::Pinged { campaign: whose, .. } if whose == campaign);
+        if let Some(at) = self.steps.iter().rposition(pinged) {
+            self.steps.remove(at);
+        }
     }
 
     /// Adds what happened `after` the start.

@@ -3,28 +3,59 @@
 use exchange_model::outcome::{BidToken, PingAnswer};
 use exchange_model::reason::{IneligibleKind, NoBid};
 use exchange_model::{Money, Timestamp};
+use ping_tree::{Method, Rank};
+use rust_decimal::Decimal;
 
+use super::appraising::{Offered, handicap, value_rule};
 use super::ranking::Bid;
-use super::setup::{Goal, Seat};
-use super::{Auction, Awaited, Command, Phase, pricing, ranking};
-use crate::record::Promise;
+use super::setup::Seat;
+use super::{Auction, Awaited, Command, Phase};
 use crate::trace::TraceEvent;
+
+/// Decimal places of a rank as it is shown.
+const RANK_PLACES: u32 = 4;
 
 impl Auction {
     /// Pings the members of the current tier, and prices those that take no ping.
     pub(super) fn open_tier(&mut self, now: Timestamp) {
         let Some(tier) = self.setup.tiers.get(self.tier) else { return self.unsold(now) };
-        let closes =
+        self.closes =
             now.after(tier.ping_timeout).min(self.setup.deadline.before(self.setup.post_reserve));
         self.posts_left = u16::from(tier.cascade).saturating_add(1);
+        self.rules = tier.rules.clone();
+        self.closed = false;
+        if !self.has_room() {
+            // Whoever may have the lead was promised fewer others than this tier sells to.
+            self.record_not_reached(now, self.tier);
+            self.tier = self.tier.saturating_add(1);
+            return self.open_tier(now);
+        }
         self.phase = Phase::Pinging;
-        for seat in self.seats(self.tier) {
-            match self.member(seat).delivery.ping {
-                None => self.take_fixed(now, seat, None),
-                Some(own) => self.ping(now, seat, closes.min(now.after(own))),
+        self.unasked = self.seats(self.tier).collect();
+        if self.rules.method != Method::InOrder {
+            for seat in std::mem::take(&mut self.unasked) {
+                self.turn_to(now, seat);
             }
         }
-        self.close_when_all_answered(now);
+        self.advance(now);
+    }
+
+    /// Asks the next member in order; whether there was one.
+    pub(super) fn ask_next(&mut self, now: Timestamp) -> bool {
+        match self.unasked.pop_front() {
+            Some(seat) => {
+                self.turn_to(now, seat);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn turn_to(&mut self, now: Timestamp, seat: Seat) {
+        match self.member(seat).delivery.ping {
+            None => self.take_fixed(now, seat, None),
+            Some(own) => self.ping(now, seat, self.closes.min(now.after(own))),
+        }
     }
 
     pub(super) fn ping(&mut self, now: Timestamp, seat: Seat, until: Timestamp) {
@@ -43,57 +74,85 @@ impl Auction {
         self.outbox.push_back(Command::Ping { seat, until });
     }
 
+    /// A member answered its ping while its tier waits.
     pub(super) fn take_bid(&mut self, now: Timestamp, seat: Seat, answer: PingAnswer) {
+        self.take_in(now, seat, answer);
+        self.advance(now);
+    }
+
+    /// A member answered its ping: in time it is one of the bids, whatever else is under way.
+    pub(super) fn take_in(&mut self, now: Timestamp, seat: Seat, answer: PingAnswer) {
         let Some(at) = self.awaited.iter().position(|a| a.seat == seat) else {
             return self.record_late(now, seat, answer);
         };
-        let awaited = self.awaited.swap_remove(at);
+        let awaited = self.awaited.remove(at);
         if awaited.until < now {
-            self.record_late(now, seat, answer);
-        } else {
-            match answer {
-                PingAnswer::Bid { price, token } => self.take_price(now, seat, price, token),
-                PingAnswer::Available { token } => self.take_fixed(now, seat, token),
-                PingAnswer::NoBid(reason) => self.no_bid(now, seat, &reason),
-            }
+            return self.record_late(now, seat, answer);
         }
-        self.close_when_all_answered(now);
+        match answer {
+            PingAnswer::Bid { price, token } => {
+                let contract = false;
+                self.take_price(now, Offered { seat, price, contract, token, at: now });
+            }
+            PingAnswer::Available { token } => self.take_fixed(now, seat, token),
+            PingAnswer::NoBid(reason) => self.no_bid(now, seat, &reason),
+        }
     }
 
     pub(super) fn take_fixed(&mut self, now: Timestamp, seat: Seat, token: Option<BidToken>) {
-        match self.member(seat).campaign.price {
-            ping_tree::PriceMode::Fixed { base }
-            | ping_tree::PriceMode::Bid { base: Some(base), .. } => {
-                self.take_price(now, seat, base, token);
+        match self.member(seat).contract {
+            Some(price) => {
+                self.take_price(now, Offered { seat, price, contract: true, token, at: now });
             }
-            ping_tree::PriceMode::Bid { base: None, .. } => {
-                self.no_bid(now, seat, &NoBid::BadReply("price".to_owned()));
-            }
+            None => self.no_bid(now, seat, &NoBid::BadReply("price".to_owned())),
         }
     }
 
-    pub(super) fn take_price(
-        &mut self,
-        now: Timestamp,
-        seat: Seat,
-        price: Money,
-        token: Option<BidToken>,
-    ) {
-        let reserve = self.reserve_of(seat);
-        let mode = &self.member(seat).campaign.price;
-        match pricing::judge(price, mode, reserve, &self.setup.seller) {
-            Ok(payout) => {
-                let campaign = self.name(seat);
-                let event = TraceEvent::Bid {
-                    campaign,
-                    price: price.to_string(),
-                    payout: payout.to_string(),
-                };
-                self.record(now, event);
-                self.bids.push_back(Bid::new(seat, price, payout, token, now));
+    pub(super) fn take_price(&mut self, now: Timestamp, offered: Offered) {
+        let seat = offered.seat;
+        match self.appraise(offered) {
+            Ok(bid) => {
+                self.arrived = self.arrived.saturating_add(1);
+                self.record_bid(now, &bid);
+                self.bids.push_back(bid);
             }
             Err(reason) => self.no_bid(now, seat, &reason),
         }
+    }
+
+    fn record_bid(&mut self, now: Timestamp, bid: &Bid) {
+        let campaign = self.name(bid.seat);
+        self.record(
+            now,
+            TraceEvent::Bid {
+                campaign: campaign.clone(),
+                price: bid.bid.to_string(),
+                payout: bid.payout.to_string(),
+            },
+        );
+        if let Some(valued) = self.valued(campaign, bid) {
+            self.record(now, valued);
+        }
+    }
+
+    /// What a bid is compared by, where that is not what it says.
+    fn valued(&self, campaign: String, bid: &Bid) -> Option<TraceEvent> {
+        let member = self.member(bid.seat);
+        let at = bid.first_terms()?;
+        let value = value_rule(member, bid.contract).value(at.price)?;
+        let expected = self.rules_of(bid.seat).rank == Rank::Expected;
+        if value == at.price && member.handicap.is_none() && !expected {
+            return None;
+        }
+        let off = handicap(member, at.payout);
+        let money = |amount: Decimal| Money::new(amount, at.price.currency()).to_string();
+        Some(TraceEvent::Valued {
+            campaign,
+            value: value.to_string(),
+            rank: money(at.worth.rank.round_dp(RANK_PLACES)),
+            handicap: (!off.is_zero()).then(|| money(off)),
+            chance: expected.then_some(member.chance),
+        })
     }
 
     pub(super) fn no_bid(&mut self, now: Timestamp, seat: Seat, reason: &NoBid) {
@@ -112,37 +171,16 @@ impl Auction {
     }
 
     pub(super) fn time_out_pings(&mut self, now: Timestamp) {
+        self.advance(now);
+    }
+
+    /// Whoever has not answered in its time gave no bid.
+    pub(super) fn drop_overdue(&mut self, now: Timestamp) {
         let late: Vec<Seat> =
             self.awaited.iter().filter(|a| a.until <= now).map(|a| a.seat).collect();
         self.awaited.retain(|a| a.until > now);
         for seat in late {
             self.no_bid(now, seat, &NoBid::Timeout);
-        }
-        self.close_when_all_answered(now);
-    }
-
-    pub(super) fn close_when_all_answered(&mut self, now: Timestamp) {
-        if !self.awaited.is_empty() {
-            return;
-        }
-        ranking::rank(self.bids.make_contiguous(), &self.members);
-        self.settle_lateness();
-        if !self.bids.is_empty() {
-            let order = self.bids.iter().map(|bid| self.name(bid.seat)).collect();
-            self.record(now, TraceEvent::Ranked { tier: self.tier_name(), order });
-        }
-        match (&self.setup.goal, self.bids.front()) {
-            (Goal::Quote { ping, lifetime }, Some(best)) => self.promise(Promise {
-                ping: *ping,
-                payout: best.payout,
-                // No promise outlives the bid that it is made of.
-                expires_at: best
-                    .expires_at()
-                    .map_or_else(|| now.after(*lifetime), |end| end.min(now.after(*lifetime))),
-                bids: self.promised_bids(),
-            }),
-            (Goal::Quote { .. }, None) => self.next_tier(now),
-            (Goal::Sell | Goal::Fulfil(_), _) => self.advance(now),
         }
     }
 }

@@ -3,54 +3,94 @@
 use exchange_model::reason::{IneligibleKind, LeadStatus, NotSent, Passed};
 use exchange_model::{Money, Timestamp};
 
+use super::appraising::is_shared;
 use super::ranking::Bid;
 use super::{Auction, Command, Phase};
-use crate::record::{Answer, AttemptOutcome, Durable, Next};
+use crate::record::{Answer, AttemptOutcome, Durable, Next, Sale, SoldTo};
 use crate::trace::TraceEvent;
 
 impl Auction {
-    pub(super) fn sold(&mut self, now: Timestamp, bid: &Bid, payout: Money) {
+    /// A buyer has bought. A lead that may go to several is sold on while a place is free.
+    pub(super) fn sold(&mut self, now: Timestamp, bid: &Bid, sale: Sale) {
+        self.redirect_url = self.redirect_url.take().or(sale.acceptance.redirect_url.clone());
+        self.sales.extend(sold_to(&sale));
+        let places = u8::try_from(sale.legs.len()).unwrap_or(u8::MAX).max(1);
+        self.was_shared |= is_shared(self.rules.sale);
+        self.held.take(bid.post.buyers, places);
+        self.held.payout += sale.payout.amount();
+        self.held.once_paid |= bid.post.once;
+        self.conclude(now, AttemptOutcome::Accepted(sale));
+        self.at_buyer = false;
+        if is_shared(self.rules.sale) {
+            // A post that was taken does not count against those that may be refused.
+            self.posts_left = self.posts_left.saturating_add(1);
+            return self.advance(now);
+        }
         for other in std::mem::take(&mut self.bids) {
-            let tie = other.price == bid.price;
-            let why = if tie { Passed::TieLost } else { Passed::Outbid };
+            let why = if other.bid == bid.bid { Passed::TieLost } else { Passed::Outbid };
             self.pass(now, &self.name(other.seat), why);
         }
-        self.end(now, LeadStatus::Sold, Some(payout));
+        self.finish(now);
+    }
+
+    /// Ends as things stand: sold, open with a buyer, or neither.
+    pub(super) fn finish(&mut self, now: Timestamp) {
+        let why = if self.sales.is_empty() { Passed::NotNeeded } else { Passed::Outbid };
+        self.pass_all(now, why);
+        self.end(now, self.standing());
+    }
+
+    /// How the lead stands.
+    fn standing(&self) -> LeadStatus {
+        if !self.sales.is_empty() {
+            LeadStatus::Sold
+        } else if self.left_open {
+            // A lost answer still binds the lead when nobody else bought it.
+            LeadStatus::Pending
+        } else {
+            LeadStatus::Unsold
+        }
     }
 
     pub(super) fn unsold(&mut self, now: Timestamp) {
-        self.pass_all(now, Passed::NotNeeded);
-        // A lost answer under a cascading policy still binds the lead when nobody else bought it.
-        let status = if self.left_open { LeadStatus::Pending } else { LeadStatus::Unsold };
-        self.end(now, status, None);
+        self.finish(now);
     }
 
     pub(super) fn duplicate(&mut self, now: Timestamp) {
         self.pass_all(now, Passed::NotNeeded);
-        self.end(now, LeadStatus::Duplicate, None);
+        self.end(now, LeadStatus::Duplicate);
     }
 
     pub(super) fn abandon(&mut self, now: Timestamp) {
         self.awaited.clear();
         self.pass_all(now, Passed::NotNeeded);
-        self.end(now, LeadStatus::Abandoned, None);
+        self.end(now, LeadStatus::Abandoned);
     }
 
-    pub(super) fn end(&mut self, now: Timestamp, status: LeadStatus, payout: Option<Money>) {
+    pub(super) fn end(&mut self, now: Timestamp, status: LeadStatus) {
         for tier in self.tier.saturating_add(1)..self.setup.tiers.len() {
             self.record_not_reached(now, tier);
         }
-        let sold = status == LeadStatus::Sold;
         self.reasons.sort_by_key(|reason| how_telling(reason));
-        let answer = Answer {
-            status,
-            payout,
-            redirect_url: self.redirect_url.clone().filter(|_| sold),
-            sales: Vec::new(),
-            reasons: if sold { Vec::new() } else { std::mem::take(&mut self.reasons) },
-        };
+        let reasons = std::mem::take(&mut self.reasons);
+        let answer = self.answer(status, reasons);
         self.persist(now, Next::Answer(answer.clone()));
         self.phase = Phase::Ending { answer };
+    }
+
+    fn answer(&self, status: LeadStatus, reasons: Vec<String>) -> Answer {
+        if status != LeadStatus::Sold {
+            return Answer { status, payout: None, redirect_url: None, sales: Vec::new(), reasons };
+        }
+        let currency = self.sales.first().map(|sale| sale.payout.currency());
+        Answer {
+            status,
+            payout: currency.map(|currency| Money::new(self.held.payout, currency)),
+            redirect_url: self.redirect_url.clone(),
+            // Of a lead that goes to one buyer the payout says it all.
+            sales: if self.was_shared { self.sales.clone() } else { Vec::new() },
+            reasons: Vec::new(),
+        }
     }
 
     pub(super) fn record_not_reached(&mut self, now: Timestamp, tier: usize) {
@@ -87,15 +127,27 @@ impl Auction {
         }
         if bid.is_some() {
             let reasons = vec![format!("not_sent:{}", NotSent::NoTimeLeft)];
-            let status = if self.left_open { LeadStatus::Pending } else { LeadStatus::Unsold };
-            let answer =
-                Answer { status, payout: None, redirect_url: None, sales: Vec::new(), reasons };
+            let answer = self.answer(self.standing(), reasons);
             self.persist(now, Next::Answer(answer));
             self.phase = Phase::Overdue { bid: None };
         } else {
             self.end_now(now);
         }
     }
+}
+
+/// A sale as the seller sees it, one for each company behind the buyer.
+fn sold_to(sale: &Sale) -> Vec<SoldTo> {
+    let redirect_url = &sale.acceptance.redirect_url;
+    let to = |payout: Money, name: Option<String>| SoldTo {
+        payout,
+        redirect_url: redirect_url.clone(),
+        name,
+    };
+    if sale.legs.is_empty() {
+        return vec![to(sale.payout, None)];
+    }
+    sale.legs.iter().map(|leg| to(leg.payout, leg.brand.name.clone())).collect()
 }
 
 /// Families of reasons, the most telling first: what a buyer said of the whole lead comes before

@@ -2,6 +2,8 @@
 
 use exchange_model::Money;
 
+use super::appraising::is_shared;
+use super::selection::second::least_winning;
 use super::{Auction, Seat};
 use crate::price_terms::PriceTerms;
 
@@ -9,21 +11,34 @@ impl Auction {
     /// The least that this member's bid may be.
     #[must_use]
     pub fn least_price(&self, seat: Seat) -> Money {
-        self.price_terms(seat).least_price()
+        let rules = self.rules_of(seat);
+        let (buyers, _most) = self.buyers_of(&rules);
+        let terms = self.price_terms(seat, false, buyers);
+        if is_shared(rules.sale) {
+            // What it pays as one of several is less than its bid: the bid itself is bounded.
+            let own = self.member(seat).campaign.price.least();
+            let reserve = self.reserve_of(seat).filter(|r| r.at_least(own).unwrap_or(false));
+            return reserve.unwrap_or(own);
+        }
+        terms.least_price()
     }
 }
 
 impl PriceTerms {
-    /// The least price that keeps every limit: the floor of campaign and tier, and a payout that
-    /// the seller takes.
+    /// The least price that keeps every limit: the floor of campaign and tier, the margin, and a
+    /// payout that the seller takes.
     #[must_use]
     pub fn least_price(&self) -> Money {
-        let wanted = match self.least {
-            // The margin gives way: the promise itself is the limit.
-            Some(promised) if self.stretches => Some(promised),
-            least => self.payout.value_for(least),
+        let most = if self.ceiling.at_least(self.floor).unwrap_or(false) {
+            self.ceiling
+        } else {
+            self.floor
         };
-        wanted.filter(|wanted| wanted.at_least(self.floor).unwrap_or(false)).unwrap_or(self.floor)
+        let keeps = |price: Money| self.payout_at(price).is_some();
+        if keeps(self.floor) {
+            return self.floor;
+        }
+        least_winning((self.floor, most), (&self.value, &self.payout), keeps)
     }
 }
 
@@ -43,7 +58,9 @@ mod tests {
             change: PriceChange::Bid,
             floor: usd(floor),
             ceiling: usd("60"),
+            value: crate::auction::pricing::ValueRule::default(),
             payout: PayoutRule::Share(Rate::parse_percent(percent).unwrap()),
+            least_margin: None,
             least: least.map(usd),
             stretches,
         }
@@ -55,7 +72,7 @@ mod tests {
             (terms("8", "80%", None, false), "8"),
             (terms("8", "80%", Some("10"), false), "12.50"),
             (terms("14", "80%", Some("10"), false), "14"),
-            (terms("1", "33.3%", Some("10"), false), "30.04"),
+            (terms("1", "33.3%", Some("10"), false), "30.02"),
             (terms("1", "80%", Some("10"), true), "10"),
         ] {
             assert_eq!(terms.least_price(), usd(told), "{terms:?}");

@@ -8,9 +8,11 @@ use exchange_model::outcome::{BidToken, PingAnswer};
 use exchange_model::reason::NoBid;
 use exchange_model::{Money, Timestamp};
 
+use super::appraising::Offered;
 use super::ranking::Bid;
+use super::selection::{Candidate, compare};
 use super::setup::Seat;
-use super::{Auction, Awaited, pricing, ranking};
+use super::{Auction, Awaited};
 use crate::trace::{LateBid, TraceEvent};
 
 /// What late bids are judged by.
@@ -27,6 +29,11 @@ pub(super) struct Lateness {
 impl Lateness {
     pub(super) fn asked(&mut self, awaited: Awaited) {
         self.asked.push(awaited);
+    }
+
+    /// It was not asked after all.
+    pub(super) fn withheld(&mut self, seat: Seat) {
+        self.asked.retain(|asked| asked.seat != seat);
     }
 
     fn until(&self, seat: Seat) -> Option<Timestamp> {
@@ -69,11 +76,9 @@ impl Auction {
             payout: None,
             would_have_won: false,
         };
-        let mode = &self.member(seat).campaign.price;
-        let judged = pricing::judge(price, mode, self.reserve_of(seat), &self.setup.seller);
-        if let Ok(payout) = judged {
-            late.payout = Some(payout.to_string());
-            let bid = Bid::new(seat, price, payout, token, now);
+        let judged = self.appraise(Offered { seat, price, contract: false, token, at: now });
+        if let Ok(bid) = judged {
+            late.payout = Some(bid.payout.to_string());
             late.would_have_won = self.would_have_won(bid);
         }
         Some(late)
@@ -94,14 +99,19 @@ impl Auction {
 
     fn beats(&self, bid: &Bid, best: Option<&Bid>) -> bool {
         let Some(best) = best else { return true };
-        let mut both = [best.clone(), bid.clone()];
-        ranking::rank(&mut both, &self.members);
-        both.first().is_some_and(|first| first.seat == bid.seat)
+        let (Some(at), Some(other)) = (bid.first_terms(), best.first_terms()) else { return true };
+        let candidate = |bid| Candidate { bid: 0, leg: 0, precedence: bid, at: &[] };
+        let (one, first) = (candidate(&bid.precedence), candidate(&best.precedence));
+        compare((&one, &at.worth), (&first, &other.worth)).is_lt()
     }
 
     /// The current tier waits no longer: its bids are in their order.
     pub(super) fn settle_lateness(&mut self) {
-        let best = self.bids.front().cloned();
+        let choice = self.choose();
+        let best = choice.and_then(|choice| {
+            let first = self.candidates().get(*choice.picked.first()?)?.bid;
+            self.bids.get(first).cloned()
+        });
         for (step, bid) in std::mem::take(&mut self.lateness.waiting) {
             let beats = self.beats(&bid, best.as_ref());
             if let Some(TraceEvent::NoBid { late: Some(late), .. }) =
@@ -111,9 +121,5 @@ impl Auction {
             }
         }
         self.lateness.closed.push((self.tier, best));
-    }
-
-    fn tier_index(&self, seat: Seat) -> usize {
-        self.first_seats.iter().rposition(|first| *first <= seat.as_usize()).unwrap_or(0)
     }
 }

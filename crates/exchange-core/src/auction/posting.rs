@@ -1,48 +1,45 @@
 //! From the best bid to the outcome of its post: commit A, the post, commit B, the cascade.
 
+use std::collections::VecDeque;
+
 use exchange_model::Timestamp;
 use exchange_model::outcome::{Acceptance, PostAnswer};
-use exchange_model::reason::{
-    IneligibleKind, LeadStatus, NotSent, Passed, Refused, RejectClass, Rejection,
-};
+use exchange_model::reason::{NotSent, Passed, Refused, RejectClass, Rejection};
 
+use super::appraising::is_shared;
 use super::asking::Lost;
 use super::ranking::Bid;
-use super::{Auction, Command, POST_LEAST, Phase};
-use ping_tree::SaleKind;
-
-use crate::record::{AttemptOutcome, Durable, Intent, Next, OpenAttempt, UnknownPolicy};
+use super::setup::Goal;
+use super::{Auction, Command, Phase};
+use crate::record::{
+    AttemptOutcome, Durable, Intent, Next, OpenAttempt, UnknownPolicy, most_booked,
+};
 use crate::trace::TraceEvent;
 
 impl Auction {
-    /// Prepares the best bid left, then asks the next tier, then gives up.
-    pub(super) fn advance(&mut self, now: Timestamp) {
-        self.pass_expired(now);
-        let Some(bid) = self.bids.pop_front() else { return self.next_tier(now) };
-        if self.posts_left == 0 {
-            self.bids.push_front(bid);
-            return self.next_tier(now);
+    /// Passes over the bids that their buyers do not stand by any longer.
+    pub(super) fn pass_expired(&mut self, now: Timestamp) {
+        let bids = std::mem::take(&mut self.bids);
+        let (expired, standing): (VecDeque<Bid>, VecDeque<Bid>) =
+            bids.into_iter().partition(|bid| bid.is_expired(now));
+        self.bids = standing;
+        for bid in expired {
+            self.pass(now, &self.name(bid.seat), Passed::Expired);
         }
-        if self.post_until(now, bid.seat) < now.after(POST_LEAST) {
-            self.bids.push_front(bid);
-            self.note_reason("ineligible", IneligibleKind::NoTimeLeft.code());
-            return self.unsold(now);
-        }
-        self.posts_left = self.posts_left.saturating_sub(1);
-        self.prepare(now, bid);
     }
 
-    /// Passes over the bids that their buyers do not stand by any longer.
-    fn pass_expired(&mut self, now: Timestamp) {
-        while self.bids.front().is_some_and(|bid| bid.is_expired(now)) {
-            if let Some(bid) = self.bids.pop_front() {
-                self.pass(now, &self.name(bid.seat), Passed::Expired);
-            }
+    /// Nobody else of this tier is tried. It passes on a lead that it sold nothing of.
+    pub(super) fn tier_over(&mut self, now: Timestamp) {
+        if self.sales.is_empty() && !matches!(self.setup.goal, Goal::Fulfil(_)) {
+            self.next_tier(now);
+        } else {
+            self.finish(now);
         }
     }
 
     pub(super) fn next_tier(&mut self, now: Timestamp) {
         self.pass_all(now, Passed::NotNeeded);
+        self.awaited.clear();
         self.tier = self.tier.saturating_add(1);
         self.open_tier(now);
     }
@@ -66,7 +63,7 @@ impl Auction {
 
     pub(super) fn intent(&self, now: Timestamp, bid: &Bid) -> Intent {
         let member = self.member(bid.seat);
-        let on_price = self.price_terms(bid.seat);
+        let on_price = self.post_terms(bid);
         Intent {
             attempt: self.attempt(),
             request_key: bid.key.unwrap_or_else(|| self.attempt()),
@@ -74,15 +71,15 @@ impl Auction {
             tier: self.tier_of(bid.seat),
             price: bid.price,
             payout: bid.payout,
-            hold: on_price.most(bid.price),
+            hold: most_booked(&on_price, bid.price, &bid.post.legs),
             on_price,
             token: bid.token.clone(),
             caps: member.caps.clone(),
             terms: member.campaign.buyer.terms,
-            buyers: 1,
-            legs: Vec::new(),
+            buyers: bid.post.buyers,
+            legs: bid.post.legs.clone(),
             person: crate::duplicates::Person::default(),
-            unknown: member.campaign.unknown_in(SaleKind::Exclusive),
+            unknown: member.campaign.unknown_in(self.rules.sale),
             resolve_by: now.after(member.delivery.answer_within),
         }
     }
@@ -96,10 +93,20 @@ impl Auction {
                 self.record(now, event);
                 if why == Refused::Sold {
                     // By an answer that came late: the store knows to whom and for how much.
-                    return self.unsold(now);
+                    return self.finish(now);
                 }
                 self.note_reason("ineligible", why.code());
-                if why == Refused::Duplicate { self.duplicate(now) } else { self.advance(now) }
+                match why {
+                    Refused::Duplicate if self.sales.is_empty() => self.duplicate(now),
+                    Refused::Duplicate => self.finish(now),
+                    Refused::Cap
+                    | Refused::NoCredit
+                    | Refused::Sold
+                    | Refused::Stopped
+                    | Refused::BuyerDuplicate
+                    | Refused::Suppressed
+                    | Refused::NoSlot => self.advance(now),
+                }
             }
             Durable::Done => {
                 self.record(now, TraceEvent::Prepared { attempt: attempt.to_string() });
@@ -112,7 +119,7 @@ impl Auction {
         let (attempt, until) = (self.attempt(), self.post_until(now, bid.seat));
         if until <= now {
             self.conclude(now, AttemptOutcome::NotSent(NotSent::NoTimeLeft));
-            return self.unsold(now);
+            return self.finish(now);
         }
         if bid.is_expired(now) {
             self.conclude(now, AttemptOutcome::NotSent(NotSent::NoTimeLeft));
@@ -158,11 +165,9 @@ impl Auction {
         match intent.accepted(acceptance) {
             AttemptOutcome::Accepted(sale) => {
                 self.record_outcome(now, &PostAnswer::Accepted(sale.acceptance.clone()));
-                self.redirect_url.clone_from(&sale.acceptance.redirect_url);
-                let payout = sale.payout;
-                self.conclude(now, AttemptOutcome::Accepted(sale));
-                self.sold(now, bid, payout);
+                self.sold(now, bid, sale);
             }
+            AttemptOutcome::Rejected(rejection) => self.rejected(now, bid, rejection),
             mispriced => {
                 self.at_buyer = false;
                 let rejection = Rejection::new(RejectClass::Price, None);
@@ -197,9 +202,12 @@ impl Auction {
         }
         self.left_open = true;
         self.at_buyer = false;
+        if is_shared(self.rules.sale) {
+            self.held.take(bid.post.buyers, bid.post.places());
+        }
         self.conclude(now, AttemptOutcome::Unknown(why, handles));
-        match self.member(bid.seat).campaign.unknown_in(SaleKind::Exclusive) {
-            UnknownPolicy::Hold => self.end(now, LeadStatus::Pending, None),
+        match self.member(bid.seat).campaign.unknown_in(self.rules.sale) {
+            UnknownPolicy::Hold => self.finish(now),
             UnknownPolicy::Cascade => self.advance(now),
         }
     }

@@ -1,67 +1,108 @@
-//! From what a buyer would pay to what the seller is paid.
+//! From what a buyer pays to what the sale is worth, and to what the seller is paid.
+//!
+//! > price → value (adjustments, haircut) → payout. A payout is rounded once, half to even, and is
+//! > never above the price: the exchange does not sell at a loss.
 
 use exchange_model::Money;
-use exchange_model::reason::NoBid;
-use ping_tree::{PayoutRule, PriceMode};
+use ping_tree::{Amount, PayoutRule};
+use rust_decimal::RoundingStrategy;
 
-use super::setup::SellerTerms;
-
-/// The payout at this price, rounded once to the smallest unit; nothing when it would exceed the
-/// price, because the exchange does not sell at a loss.
-#[must_use]
-pub fn payout(rule: &PayoutRule, price: Money) -> Option<Money> {
-    let payout = match rule {
-        PayoutRule::Fixed(fixed) | PayoutRule::PerSale(fixed) => *fixed,
-        PayoutRule::Share(_) | PayoutRule::Margin(_) | PayoutRule::Bands(_) => {
-            rule.at(price)?.rounded()
-        }
-    };
-    price.at_least(payout).ok()?.then_some(payout)
+/// A rule that holds and changes the value of a bid.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// How much; a share is one of the price.
+    pub amount: Amount,
+    /// Whether it is taken off, not added.
+    pub takes_off: bool,
 }
 
-/// The payout that still honours `promised`: the margin shrinks before the promise breaks.
-#[must_use]
-pub fn promised_payout(rule: &PayoutRule, price: Money, promised: Money) -> Option<Money> {
-    let own = payout(rule, price).filter(|own| own.at_least(promised).unwrap_or(false));
-    own.or_else(|| price.at_least(promised).ok()?.then_some(promised))
+/// From the price of one lead to its value.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ValueRule {
+    /// The rules that hold for the lead, each counted of the price itself.
+    pub changes: Vec<Change>,
+    /// Taken off what these make of it.
+    pub haircut: Option<Amount>,
 }
 
-/// Checks a bid against the limits of its campaign, its tier and the seller.
-///
-/// # Errors
-/// The reason why it is no usable bid. Nothing is ever clamped.
-pub fn judge(
-    price: Money,
-    mode: &PriceMode,
-    reserve: Option<Money>,
-    seller: &SellerTerms,
-) -> Result<Money, NoBid> {
-    let at_least = |least: Money| price.at_least(least).map_err(|_other| NoBid::WrongCurrency);
-    if let PriceMode::Bid { floor, ceiling, .. } = mode {
-        if !at_least(*floor)? {
-            return Err(NoBid::BelowFloor(price));
+impl ValueRule {
+    /// The haircut alone: of a price that the rules have changed already.
+    #[must_use]
+    pub fn haircut_only(&self) -> Self {
+        Self { changes: Vec::new(), haircut: self.haircut }
+    }
+
+    /// What a sale at this price is worth; perhaps less than nothing. Nothing when it cannot be
+    /// counted.
+    #[must_use]
+    pub fn value(&self, price: Money) -> Option<Money> {
+        let mut value = price;
+        for change in &self.changes {
+            let amount = change.amount.of(price)?;
+            let changed = if change.takes_off {
+                value.checked_sub(amount)
+            } else {
+                value.checked_add(amount)
+            };
+            value = changed.ok()?;
         }
-        if !ceiling.at_least(price).map_err(|_other| NoBid::WrongCurrency)? {
-            return Err(NoBid::AboveCeiling(price));
+        match &self.haircut {
+            Some(haircut) => value.checked_sub(haircut.of(value)?).ok(),
+            None => Some(value),
         }
     }
-    if let Some(reserve) = reserve
-        && !at_least(reserve)?
-    {
-        return Err(NoBid::BelowReserve(price));
+}
+
+/// The rule of a payout that decides at this value: of bands, the one that it lies in.
+#[must_use]
+pub fn deciding(rule: &PayoutRule, value: Money) -> Option<&PayoutRule> {
+    let PayoutRule::Bands(bands) = rule else { return Some(rule) };
+    let reached = bands.iter().rev().find(|band| value.at_least(band.from).unwrap_or(false));
+    reached.map(|band| &band.rule)
+}
+
+/// Whether the payout at this value is one for the lead, however many buy it.
+#[must_use]
+pub fn is_once(rule: &PayoutRule, value: Money) -> bool {
+    matches!(deciding(rule, value), Some(PayoutRule::Fixed(_)))
+}
+
+/// The payout for a sale at this price that is worth `value`; nothing when it would be negative, or
+/// when a fixed one is above the price.
+#[must_use]
+pub fn payout(rule: &PayoutRule, value: Money, price: Money) -> Option<Money> {
+    let owed = rule.at(value)?.rounded();
+    let owes_nothing = owed.amount().is_sign_negative() && !owed.amount().is_zero();
+    if owes_nothing || owed.currency() != price.currency() {
+        return None;
     }
-    let payout = payout(&seller.payout, price).ok_or(NoBid::BelowMinPrice(price))?;
-    match seller.least {
-        Some(least) if !payout.at_least(least).map_err(|_other| NoBid::WrongCurrency)? => {
-            Err(NoBid::BelowMinPrice(price))
-        }
-        _ => Ok(payout),
+    if price.at_least(owed).ok()? {
+        return Some(owed);
     }
+    match deciding(rule, value)? {
+        PayoutRule::Fixed(_) | PayoutRule::PerSale(_) => None,
+        PayoutRule::Share(_) | PayoutRule::Margin(_) | PayoutRule::Bands(_) => Some(whole(price)),
+    }
+}
+
+/// What a sale leaves the exchange of its value, before the payout is rounded.
+#[must_use]
+pub fn left(rule: &PayoutRule, value: Money, price: Money) -> Option<Money> {
+    let owed = rule.at(value)?;
+    let owed = if price.at_least(owed).ok()? { owed } else { price };
+    value.checked_sub(owed).ok()
+}
+
+/// The price in whole units, rounded down.
+fn whole(price: Money) -> Money {
+    let (places, down) = (price.currency().exponent(), RoundingStrategy::ToZero);
+    Money::new(price.amount().round_dp_with_strategy(places, down), price.currency())
 }
 
 #[cfg(test)]
 mod tests {
     use exchange_model::{Currency, Rate};
+    use ping_tree::Band;
 
     use super::*;
 
@@ -69,34 +110,68 @@ mod tests {
         Money::parse(text, Currency::USD).unwrap()
     }
 
-    fn share(percent: &str) -> PayoutRule {
-        PayoutRule::Share(Rate::parse_percent(percent).unwrap())
+    fn percent(text: &str) -> Rate {
+        Rate::parse_percent(text).unwrap()
+    }
+
+    fn share(text: &str) -> PayoutRule {
+        PayoutRule::Share(percent(text))
+    }
+
+    fn paid(rule: &PayoutRule, price: &str) -> Option<String> {
+        payout(rule, usd(price), usd(price)).map(|paid| paid.amount_text())
     }
 
     #[test]
-    fn a_share_is_rounded_once_and_a_fixed_payout_never_sells_at_a_loss() {
-        assert_eq!(payout(&share("80%"), usd("31.00")), Some(usd("24.8")));
-        assert_eq!(payout(&share("33.3%"), usd("0.05")), Some(usd("0.02")));
-        assert_eq!(payout(&PayoutRule::Fixed(usd("9")), usd("8.99")), None);
+    fn a_share_is_rounded_once_half_to_even() {
+        assert_eq!(paid(&share("80%"), "31.00").unwrap(), "24.80");
+        assert_eq!(paid(&share("33.3%"), "0.05").unwrap(), "0.02");
+        assert_eq!(paid(&share("50%"), "0.01").unwrap(), "0.00");
+        assert_eq!(paid(&share("50%"), "0.03").unwrap(), "0.02");
     }
 
     #[test]
-    fn the_margin_shrinks_before_the_promise_breaks() {
-        let rule = share("80%");
-        assert_eq!(promised_payout(&rule, usd("31"), usd("24.80")), Some(usd("24.8")));
-        assert_eq!(promised_payout(&rule, usd("28.50"), usd("24.80")), Some(usd("24.80")));
-        assert_eq!(promised_payout(&rule, usd("24.79"), usd("24.80")), None);
+    fn nothing_is_sold_at_a_loss() {
+        assert_eq!(paid(&PayoutRule::Fixed(usd("9")), "8.99"), None);
+        assert_eq!(paid(&PayoutRule::PerSale(usd("9")), "9").unwrap(), "9.00");
+        assert_eq!(paid(&PayoutRule::Margin(usd("9")), "8.99"), None);
+        let dear = payout(&share("80%"), usd("20"), usd("15.005")).unwrap();
+        assert_eq!(dear.amount_text(), "15.00", "a value above the price pays the price at most");
     }
 
     #[test]
-    fn a_bid_outside_any_limit_is_no_bid() {
-        let mode = PriceMode::Bid { floor: usd("8"), ceiling: usd("60"), base: None };
-        let seller = SellerTerms { payout: share("80%"), least: Some(usd("10")) };
-        let judged = |price| judge(usd(price), &mode, Some(usd("9")), &seller);
-        assert_eq!(judged("7.99"), Err(NoBid::BelowFloor(usd("7.99"))));
-        assert_eq!(judged("60.01"), Err(NoBid::AboveCeiling(usd("60.01"))));
-        assert_eq!(judged("8.50"), Err(NoBid::BelowReserve(usd("8.50"))));
-        assert_eq!(judged("12.49"), Err(NoBid::BelowMinPrice(usd("12.49"))));
-        assert_eq!(judged("12.50"), Ok(usd("10")));
+    fn changes_count_of_the_price_and_the_haircut_of_what_they_make_of_it() {
+        let change = |amount, takes_off| Change { amount, takes_off };
+        let rule = ValueRule {
+            changes: vec![
+                change(Amount::Share(percent("10%")), false),
+                change(Amount::Money(usd("1.50")), false),
+                change(Amount::Money(usd("0.50")), true),
+            ],
+            haircut: Some(Amount::Share(percent("5%"))),
+        };
+        assert_eq!(rule.value(usd("20")), Some(usd("21.85")));
+        assert_eq!(rule.haircut_only().value(usd("20")), Some(usd("19")));
+        let less =
+            ValueRule { changes: vec![change(Amount::Money(usd("3")), true)], haircut: None };
+        assert!(less.value(usd("1")).unwrap().amount().is_sign_negative());
+    }
+
+    #[test]
+    fn the_band_that_the_value_lies_in_decides() {
+        let band = |from, rule| Band { from: usd(from), rule };
+        let rule = PayoutRule::Bands(
+            [
+                band("5", PayoutRule::Fixed(usd("3"))),
+                band("20", share("80%")),
+                band("50", PayoutRule::Margin(usd("8"))),
+            ]
+            .into(),
+        );
+        assert_eq!(paid(&rule, "4.99"), None);
+        assert_eq!(paid(&rule, "19.99").unwrap(), "3.00");
+        assert_eq!(paid(&rule, "20").unwrap(), "16.00");
+        assert_eq!(paid(&rule, "50").unwrap(), "42.00");
+        assert!(is_once(&rule, usd("6")) && !is_once(&rule, usd("30")));
     }
 }

@@ -1,23 +1,24 @@
-//! The order in which bids are tried.
-//!
-//! Highest price first; equal prices go to the campaign that won least recently (never is longest
-//! ago), then to the smaller id. The order is total, so replaying an auction ranks alike.
+//! A usable bid: what its buyer offers, and where it stands in the order.
 
-use std::cmp::Reverse;
-
-use exchange_model::outcome::BidToken;
+use exchange_model::outcome::{BidToken, Brand};
 use exchange_model::{AttemptId, Money, Timestamp};
 
-use super::setup::{Member, Seat};
+use super::selection::{At, Precedence};
+use super::setup::Seat;
+use crate::record::LegOffer;
 
 /// A usable bid.
 #[derive(Clone, Debug)]
 pub struct Bid {
     /// Whose.
     pub seat: Seat,
-    /// What the buyer pays.
+    /// What the buyer bid for the lead alone; of several companies, for all of them.
+    pub bid: Money,
+    /// Whether that is the price of its contract, which the rules have changed already.
+    pub contract: bool,
+    /// What the buyer pays, as it is posted.
     pub price: Money,
-    /// What the seller is paid.
+    /// What the seller is paid for that.
     pub payout: Money,
     /// The buyer's handle.
     pub token: Option<BidToken>,
@@ -27,21 +28,53 @@ pub struct Bid {
     pub countered: bool,
     /// The attempt whose id is the key of its post, when that is not its own.
     pub key: Option<AttemptId>,
+    /// The places that it asks for, each with its terms.
+    pub places: Vec<Place>,
+    /// Its place in the order.
+    pub precedence: Precedence,
+    /// What it is posted with.
+    pub post: Posted,
+}
+
+/// One place that a bid asks for.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The company behind the buyer, where it names several.
+    pub brand: Option<Brand>,
+    /// Its terms, for each number of buyers that it puts up with.
+    pub at: Vec<At>,
+}
+
+/// How a bid is posted.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// To how many buyers in all the lead may go.
+    pub buyers: u8,
+    /// The companies behind the buyer that are offered the lead.
+    pub legs: Vec<LegOffer>,
+    /// The least that it must pay the seller.
+    pub least: Option<Money>,
+    /// Whether its payout is paid once for the lead, and with this post.
+    pub once: bool,
+    /// Whether its payout was paid with another sale.
+    pub unpaid: bool,
+}
+
+impl Default for Posted {
+    fn default() -> Self {
+        Self { buyers: 1, legs: Vec::new(), least: None, once: false, unpaid: false }
+    }
+}
+
+impl Posted {
+    /// How many places it takes: one, or one for each company.
+    #[must_use]
+    pub fn places(&self) -> u8 {
+        u8::try_from(self.legs.len()).unwrap_or(u8::MAX).max(1)
+    }
 }
 
 impl Bid {
-    /// A bid as it came.
-    #[must_use]
-    pub const fn new(
-        seat: Seat,
-        price: Money,
-        payout: Money,
-        token: Option<BidToken>,
-        answered_at: Timestamp,
-    ) -> Self {
-        Self { seat, price, payout, token, answered_at, countered: false, key: None }
-    }
-
     /// Whether its buyer stands by it no longer.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
@@ -53,19 +86,10 @@ impl Bid {
     pub fn expires_at(&self) -> Option<Timestamp> {
         Some(self.answered_at.after(self.token.as_ref()?.lifetime?))
     }
-}
 
-/// Sorts bids best first. All are in one currency: the campaign check made sure.
-pub fn rank(bids: &mut [Bid], members: &[Member]) {
-    bids.sort_by(|a, b| {
-        let key = |bid: &Bid| {
-            let member = members.get(bid.seat.as_usize());
-            (
-                Reverse(bid.price.amount()),
-                member.and_then(|m| m.last_won),
-                member.map(|m| m.campaign.id.clone()),
-            )
-        };
-        key(a).cmp(&key(b))
-    });
+    /// Its first place at the least number of buyers that it takes.
+    #[must_use]
+    pub fn first_terms(&self) -> Option<&At> {
+        self.places.first()?.at.first()
+    }
 }

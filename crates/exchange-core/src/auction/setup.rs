@@ -5,10 +5,18 @@ use std::time::Duration;
 
 use exchange_model::outcome::Resolver;
 use exchange_model::reason::Ineligible;
-use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, SourceId, Timestamp};
-use ping_tree::{Campaign, PayoutRule, Plan, PlannedTier, Tier, TierMember};
+use exchange_model::{CampaignId, LeadId, Money, PingId, PollSchedule, Rate, Timestamp, TreeId};
+use ping_tree::{
+    Amount, Campaign, LeadRequest, Method, PayoutRule, Plan, PlannedTier, PriceMode, Rank,
+    SaleKind, Tie, Tier, TierMember,
+};
 
+use super::pricing::{Change, ValueRule};
 use crate::record::{CapLimit, Promise, RESOLVE_WITHIN};
+
+mod history;
+
+pub use history::{CHANCE_WHOLE, History, NoHistory, Served};
 
 /// Kept back at the end of the budget for one commit and the reply.
 pub const REPLY_RESERVE: Duration = Duration::from_millis(30);
@@ -86,6 +94,42 @@ pub struct Member {
     pub caps: Vec<CapLimit>,
     /// When it last won; ties go to the one that waited longest.
     pub last_won: Option<Timestamp>,
+    /// Its part of what the tier sells, beside the others' weights.
+    pub weight: u32,
+    /// Its part of the leads it qualifies for.
+    pub share: Option<Rate>,
+    /// Taken off for the order alone.
+    pub handicap: Option<Amount>,
+    /// What the seller is owed for a sale to it.
+    pub payout: PayoutRule,
+    /// From its bid to the value: the rules that hold for this lead, and the haircut.
+    pub value: ValueRule,
+    /// What it pays where the price is the contract's, with the rules that hold; perhaps nothing
+    /// or less.
+    pub contract: Option<Money>,
+    /// The measured chance that it accepts a post, in parts per million.
+    pub chance: u32,
+    /// What the tier it stands in gave it so far.
+    pub served: Served,
+}
+
+/// How the members of a tier compete, and to how many it sells.
+#[derive(Clone, Debug, Default)]
+pub struct TierRules {
+    /// Who is asked, and who is tried first.
+    pub method: Method,
+    /// To how many.
+    pub sale: SaleKind,
+    /// What bids are compared by.
+    pub rank: Rank,
+    /// What decides between equal bids, in this order.
+    pub ties: Vec<Tie>,
+    /// What the winner at second price pays above the runner-up.
+    pub increment: Option<Money>,
+    /// Whether it closes as soon as nobody can win any more.
+    pub early_close: bool,
+    /// The least that a sale must leave the exchange of its value.
+    pub least_margin: Option<Amount>,
 }
 
 /// Campaigns that are pinged together.
@@ -99,16 +143,17 @@ pub struct TierSetup {
     pub ping_timeout: Duration,
     /// Posts it may try after its first was refused.
     pub cascade: u8,
+    /// How its members compete.
+    pub rules: TierRules,
     /// Its members that may be asked.
     pub members: Vec<Member>,
 }
 
-/// How the seller is paid.
-#[derive(Clone, Debug)]
+/// What the seller asks for. What it is owed for each sale stands beside each member.
+#[derive(Clone, Debug, Default)]
 pub struct SellerTerms {
-    /// From the buyer's price to the payout.
-    pub payout: PayoutRule,
-    /// The least payout this request accepts.
+    /// The least payout that this request accepts: of all its sales together, where the lead may go
+    /// to several.
     pub least: Option<Money>,
 }
 
@@ -143,6 +188,8 @@ pub struct Setup {
     pub post_reserve: Duration,
     /// How the seller is paid.
     pub seller: SellerTerms,
+    /// To how many buyers the request lets the lead go, at most.
+    pub max_buyers: Option<u8>,
     /// The tiers, in order.
     pub tiers: Vec<TierSetup>,
     /// Who may not be asked, by tier name, and why.
@@ -151,25 +198,83 @@ pub struct Setup {
     pub goal: Goal,
 }
 
-/// The tiers of a plan, with what the server knows of each campaign's connector and history.
+/// The tiers of a plan for one lead, with what the server knows of each campaign's connector and
+/// history.
 pub fn tiers_of(
     plan: &Plan,
-    (source, at): (&SourceId, Timestamp),
+    request: &LeadRequest<'_>,
     delivery: impl Fn(&Campaign) -> Delivery,
-    last_won: impl Fn(&CampaignId) -> Option<Timestamp>,
+    history: &dyn History,
 ) -> Vec<TierSetup> {
-    let member = |member: &Arc<TierMember>| Member {
-        delivery: delivery(&member.campaign),
-        caps: member.campaign.caps_at(at, source),
-        last_won: last_won(&member.campaign.id),
-        campaign: Arc::clone(&member.campaign),
-    };
-    let tier = |(tier, planned): (&Tier, &PlannedTier)| TierSetup {
-        name: tier.name.clone(),
-        reserve: tier.reserve,
-        ping_timeout: tier.ping_timeout,
-        cascade: tier.cascade,
-        members: planned.members.iter().map(member).collect(),
+    let tier = |(tier, planned): (&Tier, &PlannedTier)| {
+        let since = history::since(tier.look_back, &plan.tree.zone, request.at);
+        let served =
+            |campaign: &Campaign| served(history, (&plan.tree.id, tier), &campaign.id, since);
+        let member = |place: &Arc<TierMember>| Member {
+            delivery: delivery(&place.campaign),
+            served: served(&place.campaign),
+            ..member(place, request, history)
+        };
+        TierSetup {
+            name: tier.name.clone(),
+            reserve: tier.reserve,
+            ping_timeout: tier.ping_timeout,
+            cascade: tier.cascade,
+            rules: TierRules {
+                method: tier.method,
+                sale: tier.sale,
+                rank: tier.rank,
+                ties: tier.ties.clone(),
+                increment: tier.increment,
+                early_close: tier.early_close,
+                least_margin: plan.tree.least_margin,
+            },
+            members: planned.members.iter().map(member).collect(),
+        }
     };
     plan.tree.tiers.iter().zip(&plan.tiers).map(tier).collect()
+}
+
+/// What the tier gave a member; nothing where its method does not look at it.
+fn served(
+    history: &dyn History,
+    (tree, tier): (&TreeId, &Tier),
+    campaign: &CampaignId,
+    since: Timestamp,
+) -> Served {
+    match tier.method {
+        Method::RoundRobin | Method::Weighted | Method::Share | Method::TopPerformer => {
+            history.served(tree, &tier.name, campaign, since)
+        }
+        Method::HighestBid
+        | Method::SecondPrice
+        | Method::FirstBid
+        | Method::Waterfall
+        | Method::InOrder => Served::default(),
+    }
+}
+
+fn member(place: &TierMember, request: &LeadRequest<'_>, history: &dyn History) -> Member {
+    let campaign = &place.campaign;
+    let attributes = request.lead.attributes();
+    let contract = match campaign.price {
+        PriceMode::Fixed { base } => Some(base),
+        PriceMode::Bid { base, .. } => base,
+    };
+    let holding = campaign.adjustments(attributes, request.at);
+    let changes = holding.map(|rule| Change { amount: rule.amount, takes_off: rule.takes_off });
+    Member {
+        delivery: Delivery::none(),
+        caps: campaign.caps_at(request.at, &request.source.id),
+        last_won: history.last_won(&campaign.id),
+        weight: place.weight,
+        share: place.share,
+        handicap: place.handicap.or(campaign.handicap),
+        payout: request.source.payout_rule(campaign).clone(),
+        value: ValueRule { changes: changes.collect(), haircut: campaign.haircut },
+        contract: contract.and_then(|base| campaign.adjusted(base, attributes, request.at)),
+        chance: history.chance(&campaign.id),
+        served: Served::default(),
+        campaign: Arc::clone(campaign),
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Budget 1000 ms, of which 500 are kept for posting; a tier waits 200 ms; a post may take 300 ms.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -12,8 +13,12 @@ use exchange_model::{
     TreeId, Vertical, VerticalId,
 };
 use expect_test::{Expect, expect};
-use ping_tree::{Buyer, Campaign, PayoutRule, PriceChange, PriceMode, Status};
+use ping_tree::{
+    Amount, Band, Buyer, Campaign, Method, PayoutRule, PriceChange, PriceMode, Rank, SaleKind,
+    Status, Tie,
+};
 
+use super::pricing::{Change, ValueRule};
 use super::*;
 use crate::record::{AttemptOutcome, Next, PromisedBid, UnknownPolicy};
 
@@ -34,16 +39,21 @@ fn place() -> Place {
 }
 
 /// `acme`, `acme repost`, `acme resolve status,void poll 50-400`, `acme cascade`, `lone fixed 7.50`,
-/// `lone fixed 7.50 direct`, `lone base 9.00`, `acme change lower`, `acme samekey`.
+/// `lone fixed 7.50 direct`, `lone base 9.00`, `acme change lower`, `acme samekey`,
+/// `acme handicap 2.00`, `acme chance 40`, `acme weight 3 delivered 2`, `acme share 20% qualified 9`,
+/// `acme last 50`, `acme rate 70`, `acme shares 1=100%,2=80%,3=14.00`, `acme pays fixed:9.00`,
+/// `acme adds +1.50,-10%`, `acme haircut 5%`, `acme ceiling 30.00`, `acme hold`.
 fn member(line: &str) -> Member {
     let words: Vec<&str> = line.split_whitespace().collect();
     let has = |word| words.contains(&word);
     let after = |word| words.iter().position(|w| *w == word).map(|at| words[at + 1]);
     let price = match after("fixed") {
         Some(base) => PriceMode::Fixed { base: usd(base) },
-        None => {
-            PriceMode::Bid { floor: usd("8"), ceiling: usd("60"), base: after("base").map(usd) }
-        }
+        None => PriceMode::Bid {
+            floor: usd("8"),
+            ceiling: usd(after("ceiling").unwrap_or("60")),
+            base: after("base").map(usd),
+        },
     };
     let vertical = VerticalId::new("auto").unwrap();
     let buyer = Buyer {
@@ -64,9 +74,9 @@ fn member(line: &str) -> Member {
     };
     let campaign = Campaign {
         adjust: Vec::new(),
-        haircut: None,
+        haircut: after("haircut").map(amount),
         handicap: None,
-        shares: ping_tree::Shares::default(),
+        shares: ping_tree::Shares::new(after("shares").map(shares).unwrap_or_default()),
         payout: None,
         id: CampaignId::new(&buyer.id, "auto").unwrap(),
         buyer: Arc::new(buyer),
@@ -81,7 +91,11 @@ fn member(line: &str) -> Member {
         person: ping_tree::PersonRules::default(),
         sources: ping_tree::FromSources::All,
         sources_place: None,
-        unknown: has("cascade").then_some(UnknownPolicy::Cascade),
+        unknown: match (has("cascade"), has("hold")) {
+            (true, _) => Some(UnknownPolicy::Cascade),
+            (false, true) => Some(UnknownPolicy::Hold),
+            (false, false) => None,
+        },
         unknown_place: None,
         price_change: after("change")
             .map_or(PriceChange::Bid, |word| PriceChange::from_code(word).unwrap()),
@@ -90,7 +104,24 @@ fn member(line: &str) -> Member {
         place: place(),
     };
     let listed = after("resolve").or_else(|| has("repost").then_some("repost"));
+    let number = |word, otherwise: u32| after(word).map_or(otherwise, |n| n.parse().unwrap());
     Member {
+        weight: number("weight", 1),
+        share: after("share").map(|share| Rate::parse_percent(share).unwrap()),
+        handicap: after("handicap").map(amount),
+        payout: after("pays").map_or_else(|| payout_rule("share:80%"), payout_rule),
+        value: ValueRule {
+            changes: after("adds").map(changes).unwrap_or_default(),
+            haircut: campaign.haircut,
+        },
+        contract: after("fixed").or(after("base")).map(usd),
+        chance: number("chance", 100) * 10_000,
+        served: Served {
+            last: after("last").map(at_ms),
+            delivered: number("delivered", 0),
+            qualified: number("qualified", 0),
+            accept_rate: number("rate", 0) * 10_000,
+        },
         campaign: Arc::new(campaign),
         delivery: Delivery {
             typical: None,
@@ -102,6 +133,75 @@ fn member(line: &str) -> Member {
         },
         caps: Vec::new(),
         last_won: after("won").map(at_ms),
+    }
+}
+
+/// `2.00` or `10%`.
+fn amount(text: &str) -> Amount {
+    if text.ends_with('%') {
+        Amount::Share(Rate::parse_percent(text).unwrap())
+    } else {
+        Amount::Money(usd(text))
+    }
+}
+
+/// `1=100%,2=80%,3=14.00`.
+fn shares(text: &str) -> BTreeMap<u8, Amount> {
+    let share = |share: &str| {
+        let (buyers, price) = share.split_once('=').unwrap();
+        (buyers.parse().unwrap(), amount(price))
+    };
+    text.split(',').map(share).collect()
+}
+
+/// `+1.50,-10%`.
+fn changes(text: &str) -> Vec<Change> {
+    let change = |one: &str| Change { amount: amount(&one[1..]), takes_off: one.starts_with('-') };
+    text.split(',').map(change).collect()
+}
+
+/// `share:80%`, `fixed:9.00`, `each:4.00`, `margin:5.00`; bands as `0=share:70%,20=margin:8.00`.
+pub(super) fn payout_rule(text: &str) -> PayoutRule {
+    if text.contains('=') {
+        let band = |band: &str| {
+            let (from, rule) = band.split_once('=').unwrap();
+            Band { from: usd(from), rule: payout_rule(rule) }
+        };
+        return PayoutRule::Bands(text.split(',').map(band).collect());
+    }
+    match text.split_once(':').unwrap() {
+        ("share", share) => PayoutRule::Share(Rate::parse_percent(share).unwrap()),
+        ("fixed", paid) => PayoutRule::Fixed(usd(paid)),
+        ("each", paid) => PayoutRule::PerSale(usd(paid)),
+        ("margin", kept) => PayoutRule::Margin(usd(kept)),
+        (other, _) => panic!("no rule `{other}`"),
+    }
+}
+
+/// `by second_price`, `sale shared 3`, `expected`, `ties margin,handicap`, `increment 0.50`,
+/// `patient` (closes late), `margin 5%`.
+fn tier_rules(words: &[&str]) -> TierRules {
+    let at = |word| words.iter().position(|w| *w == word);
+    let after = |word| at(word).map(|at| words[at + 1]);
+    let method = |word: &str| Method::WORDS.iter().find(|(known, _)| *known == word).unwrap().1;
+    let tie = |word: &str| match word {
+        "accept_rate" => Tie::AcceptRate,
+        "margin" => Tie::Margin,
+        _ => Tie::Handicap,
+    };
+    let max_sold = at("sale").map(|at| words[at + 2].parse().unwrap());
+    TierRules {
+        method: after("by").map(method).unwrap_or_default(),
+        sale: match (after("sale"), max_sold) {
+            (Some("shared"), Some(max_sold)) => SaleKind::Shared { max_sold },
+            (Some(_), Some(max_sold)) => SaleKind::Hybrid { max_sold },
+            _ => SaleKind::Exclusive,
+        },
+        rank: if words.contains(&"expected") { Rank::Expected } else { Rank::Value },
+        ties: after("ties").map(|t| t.split(',').map(tie).collect()).unwrap_or_default(),
+        increment: after("increment").map(usd),
+        early_close: !words.contains(&"patient"),
+        least_margin: after("margin").map(amount),
     }
 }
 
@@ -125,7 +225,7 @@ pub(super) fn at_ms(text: &str) -> Timestamp {
     Timestamp::from_unix_millis(text.parse().unwrap())
 }
 
-/// `tier NAME [reserve P] [cascade N]`, then a line for each member.
+/// `tier NAME [reserve P] [cascade N]` and the words of [`tier_rules`], then a line for each member.
 fn tiers(tree: &str) -> Vec<TierSetup> {
     let mut tiers: Vec<TierSetup> = Vec::new();
     for line in tree.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -137,6 +237,7 @@ fn tiers(tree: &str) -> Vec<TierSetup> {
                 reserve: after("reserve").map(usd),
                 ping_timeout: MS(200),
                 cascade: after("cascade").map_or(3, |n| n.parse().unwrap()),
+                rules: tier_rules(&words),
                 members: Vec::new(),
             });
         } else {
@@ -147,14 +248,14 @@ fn tiers(tree: &str) -> Vec<TierSetup> {
 }
 
 pub(super) fn setup(tree: &str, goal: Goal) -> Setup {
-    let share = PayoutRule::Share(Rate::parse_percent("80%").unwrap());
     Setup {
         lead: LeadId::from_bytes([0; 16]),
         tree: TreeId::new("main").unwrap().to_string(),
         started_at: at_ms("0"),
         deadline: at_ms("1000"),
         post_reserve: MS(500),
-        seller: SellerTerms { payout: share, least: None },
+        seller: SellerTerms::default(),
+        max_buyers: None,
         tiers: tiers(tree),
         ineligible: Vec::new(),
         goal,
@@ -916,6 +1017,8 @@ fn promise(bids: &[(&str, &str)]) -> Goal {
             campaign: format!("{buyer}/auto").parse().unwrap(),
             tier: "one".to_owned(),
             price: usd(price),
+            contract: false,
+            buyers: 1,
             token: Some(BidToken::single(format!("t-{buyer}"))),
             answered_at: at_ms("0"),
         })

@@ -1,7 +1,6 @@
 //! What a test expects beside what came of it. Only what is written is compared.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use exchange_model::{CampaignId, Money, Place};
 use ping_tree::Plan;
@@ -9,7 +8,7 @@ use ping_tree::test_file::{Expect, IneligiblePattern, TestCase};
 
 use crate::operator_test::Mismatch;
 use crate::rehearsal::Rehearsed;
-use crate::trace::{Step, TraceEvent};
+use crate::trace::TraceEvent;
 
 /// One test beside what came of it.
 pub(super) struct Outcome<'a> {
@@ -67,6 +66,10 @@ impl Outcome<'_> {
             let came = first.map(|(_, price, _)| price.to_string());
             found.differ(&wanted.place, "price", &wanted.value.to_string(), came.as_deref());
         }
+        if let Some(wanted) = &expect.value {
+            let came = self.value();
+            found.differ(&wanted.place, "value", &wanted.value.to_string(), came.as_deref());
+        }
         if let Some(wanted) = &expect.winners {
             let came = prices(self.came.sales.iter().map(|(who, price, _)| (who, price)));
             found.differ(&wanted.place, "winners", &prices(&wanted.value), Some(&came));
@@ -79,7 +82,7 @@ impl Outcome<'_> {
     }
 
     fn asked(&self, expect: &Expect, found: &mut Found) {
-        let pinged: BTreeSet<&str> = self.pinged().map(|(_, campaign, _)| campaign).collect();
+        let pinged = self.pinged();
         if let Some(wanted) = &expect.posted {
             let came = list(&self.came.posted);
             found.differ(&wanted.place, "posts to", &list(&wanted.value), Some(&came));
@@ -128,12 +131,15 @@ impl Outcome<'_> {
         self.came.trace.steps.iter().filter_map(|step| read(&step.event)).cloned().collect()
     }
 
-    /// Every ping: its tier, to whom, and the step.
-    fn pinged(&self) -> impl Iterator<Item = (&str, &str, &Step)> {
-        self.came.trace.steps.iter().filter_map(|step| match &step.event {
-            TraceEvent::Pinged { tier, campaign } => Some((tier.as_str(), campaign.as_str(), step)),
-            _ => None,
-        })
+    /// To whom a ping left.
+    fn pinged(&self) -> BTreeSet<&str> {
+        let steps = self.came.trace.steps.iter();
+        steps
+            .filter_map(|step| match &step.event {
+                TraceEvent::Pinged { campaign, .. } => Some(campaign.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The plan knows the reason in full; what the auction itself decided is in its journey. A
@@ -148,29 +154,22 @@ impl Outcome<'_> {
         came.contains(&show(wanted))
     }
 
-    /// Whether any tier ranked its bids before its time was over, while a bidder it had pinged had
-    /// not answered.
+    /// Whether any tier closed while a bidder had not answered, because nobody left could win.
     fn closed_early(&self) -> bool {
-        let steps = &self.came.trace.steps;
-        steps.iter().enumerate().any(|(at, step)| {
-            let TraceEvent::Ranked { tier, .. } = &step.event else { return false };
-            let before = steps.get(..at).unwrap_or_default();
-            let waits = self.case.tree.tiers.iter().find(|t| t.name == *tier);
-            let waits = waits.map_or(Duration::ZERO, |tier| tier.ping_timeout);
-            let waits = u64::try_from(waits.as_micros()).unwrap_or(u64::MAX);
-            self.pinged().any(|(of, campaign, ping)| {
-                of == tier
-                    && step.at < ping.at.saturating_add(waits)
-                    && !before.iter().any(|step| has_answered(&step.event, campaign))
-            })
-        })
+        let mut steps = self.came.trace.steps.iter();
+        steps.any(|step| matches!(step.event, TraceEvent::ClosedEarly { .. }))
     }
-}
 
-fn has_answered(event: &TraceEvent, who: &str) -> bool {
-    match event {
-        TraceEvent::Bid { campaign, .. } | TraceEvent::NoBid { campaign, .. } => campaign == who,
-        _ => false,
+    /// What the first sale is worth; its price, where the journey names no other value.
+    fn value(&self) -> Option<String> {
+        let (campaign, price, _) = self.came.sales.first()?;
+        let valued = self.events(|event| match event {
+            TraceEvent::Valued { campaign: of, value, .. } => {
+                (*of == campaign.as_str()).then_some(value)
+            }
+            _ => None,
+        });
+        Some(valued.last().cloned().unwrap_or_else(|| price.to_string()))
     }
 }
 

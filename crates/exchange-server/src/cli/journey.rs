@@ -148,6 +148,10 @@ impl Story {
                 self.ended(at, attempt, painted(YELLOW, "asked again"));
             }
             TraceEvent::Ranked { .. }
+            | TraceEvent::Valued { .. }
+            | TraceEvent::ClosedEarly { .. }
+            | TraceEvent::Chosen { .. }
+            | TraceEvent::SecondPrice { .. }
             | TraceEvent::Countered { .. }
             | TraceEvent::Prepared { .. }
             | TraceEvent::Passed { .. }
@@ -245,6 +249,12 @@ fn too_late(late: &LateBid) -> String {
 /// The amount of a text like `24.80 USD`.
 fn amount(money: &str) -> &str {
     money.split(' ').next().unwrap_or(money)
+}
+
+/// Parts per million as a percentage with one decimal.
+fn percent(ppm: u32) -> String {
+    let tenths = ppm.saturating_add(500) / 1_000;
+    format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
 /// Microseconds as milliseconds: `12 ms`, below ten with one decimal.

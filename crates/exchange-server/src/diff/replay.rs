@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_core::auction::{Delivery, Goal, SellerTerms, Setup, tiers_of};
+use exchange_core::auction::{Delivery, Goal, NoHistory, SellerTerms, Setup, tiers_of};
 use exchange_core::record::Intent;
 use exchange_core::rehearsal::{Rehearsed, Script, rehearse};
 use exchange_core::{Durable, caps};
@@ -94,15 +94,16 @@ fn sell(
         started_at: at,
         deadline: at.after(tree.deadline),
         post_reserve: tree.post_reserve,
-        seller: SellerTerms { payout: source.payout.clone(), least: source.min_price },
+        seller: SellerTerms { least: source.min_price },
+        max_buyers: None,
         tiers: tiers_of(
             &plan,
-            (&source.id, at),
+            &request,
             |campaign| match exchange.connectors.get(&campaign.id) {
                 Some(connector) => delivery_by(connector),
                 None => Delivery::none(),
             },
-            |_never| None,
+            &NoHistory,
         ),
         ineligible: Vec::new(),
         goal: Goal::Sell,

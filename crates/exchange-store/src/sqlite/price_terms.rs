@@ -4,8 +4,9 @@
     reason = "flattening names every type of JSON; amounts are texts"
 )]
 
+use exchange_core::auction::pricing::{Change, ValueRule};
 use exchange_core::price_terms::PriceTerms;
-use exchange_core::record::{Band, PayoutRule, PriceChange};
+use exchange_core::record::{Amount, Band, PayoutRule, PriceChange};
 use exchange_model::{Currency, Money, Rate};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,38 @@ struct Stored {
     least: Option<String>,
     #[serde(default)]
     stretches: bool,
+    /// What changes the value: `+1.50`, `-0.1*` for a tenth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    haircut: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    least_margin: Option<String>,
+}
+
+/// `1.50`, or `0.1*` for a share.
+fn amount_text(amount: &Amount) -> String {
+    match amount {
+        Amount::Money(money) => digits(*money),
+        Amount::Share(share) => format!("{}*", share.as_decimal()),
+    }
+}
+
+fn read_amount(text: &str, currency: Currency) -> Option<Amount> {
+    match text.strip_suffix('*') {
+        Some(share) => Some(Amount::Share(Rate::from_decimal(decimal(share)?)?)),
+        None => Some(Amount::Money(Money::new(decimal(text)?, currency))),
+    }
+}
+
+fn change_text(change: &Change) -> String {
+    format!("{}{}", if change.takes_off { '-' } else { '+' }, amount_text(&change.amount))
+}
+
+fn read_change(text: &str, currency: Currency) -> Option<Change> {
+    let takes_off = text.starts_with('-');
+    let amount = read_amount(text.strip_prefix(['+', '-'])?, currency)?;
+    Some(Change { amount, takes_off })
 }
 
 /// One of the keys is there.
@@ -86,6 +119,9 @@ pub(super) fn text(terms: &PriceTerms) -> String {
         payout: StoredPayout::of(&terms.payout),
         least: terms.least.map(digits),
         stretches: terms.stretches,
+        changes: terms.value.changes.iter().map(change_text).collect(),
+        haircut: terms.value.haircut.as_ref().map(amount_text),
+        least_margin: terms.least_margin.as_ref().map(amount_text),
     })
 }
 
@@ -97,11 +133,21 @@ pub(super) fn read(text: &str, currency: Currency) -> Option<PriceTerms> {
         Some(least) => Some(money(least)?),
         None => None,
     };
+    let amount = |text: &Option<String>| match text {
+        Some(text) => read_amount(text, currency).map(Some),
+        None => Some(None),
+    };
+    let changes = stored.changes.iter().map(|change| read_change(change, currency));
     Some(PriceTerms {
         change: PriceChange::from_code(&stored.change)?,
         floor: money(&stored.floor)?,
         ceiling: money(&stored.ceiling)?,
+        value: ValueRule {
+            changes: changes.collect::<Option<_>>()?,
+            haircut: amount(&stored.haircut)?,
+        },
         payout: stored.payout.read(currency)?,
+        least_margin: amount(&stored.least_margin)?,
         least,
         stretches: stored.stretches,
     })
@@ -113,7 +159,9 @@ pub(super) fn of_old(price: Money, payout: Money) -> PriceTerms {
         change: PriceChange::Bid,
         floor: price,
         ceiling: price,
+        value: ValueRule::default(),
         payout: PayoutRule::Fixed(payout),
+        least_margin: None,
         least: None,
         stretches: false,
     }
@@ -126,21 +174,33 @@ mod tests {
     #[test]
     fn terms_read_back() {
         let usd = |text| Money::parse(text, Currency::USD).unwrap();
+        let tenth = Amount::Share(Rate::parse_percent("10%").unwrap());
+        let change = |amount, takes_off| Change { amount, takes_off };
         let share = PriceTerms {
             change: PriceChange::Lower,
             floor: usd("8.00"),
             ceiling: usd("60"),
+            value: ValueRule {
+                changes: vec![change(tenth, true), change(Amount::Money(usd("1.50")), false)],
+                haircut: Some(tenth),
+            },
+            least_margin: Some(Amount::Money(usd("0.25"))),
             payout: PayoutRule::Share(Rate::parse_percent("12.5%").unwrap()),
             least: Some(usd("5.5")),
             stretches: true,
         };
-        let fixed = PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share };
+        let fixed = PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share.clone() };
         let band = |from, rule| Band { from: usd(from), rule };
         let bands = [
             band("0", PayoutRule::PerSale(usd("1"))),
             band("10.50", PayoutRule::Margin(usd("2.5"))),
         ];
-        let bands = PriceTerms { payout: PayoutRule::Bands(bands.into()), ..share };
+        let bands = PriceTerms {
+            payout: PayoutRule::Bands(bands.into()),
+            value: ValueRule::default(),
+            least_margin: None,
+            ..share.clone()
+        };
         for terms in [share, fixed, bands, of_old(usd("12"), usd("5"))] {
             assert_eq!(read(&text(&terms), Currency::USD), Some(terms));
         }

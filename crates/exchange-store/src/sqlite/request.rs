@@ -2,7 +2,7 @@
 
 use exchange_core::record::{Answer, Promise, PromisedBid};
 use exchange_model::outcome::BidToken;
-use exchange_model::reason::{CapKind, LeadStatus};
+use exchange_model::reason::LeadStatus;
 use exchange_model::{LeadId, MinorUnits, Money, PingId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::columns::{coded, decimal, digits, lead_id, one, run, to_json};
 use super::places::posts;
 use super::txn::Txn;
 use crate::error::StoreError;
-use crate::intake::{Intake, IntakeKind, IntakeReply, StoredReply};
+use crate::intake::{FullCap, Intake, IntakeKind, IntakeReply, StoredReply};
 use crate::vault::Vaulted;
 
 /// An intake as it is written: contact data sealed, the key hashed, all before it is queued.
@@ -59,13 +59,15 @@ impl Txn<'_> {
     }
 
     /// The cap of its source that has no room for one lead more.
-    fn full_source(&self, intake: &Intake) -> Result<Option<CapKind>, StoreError> {
+    fn full_source(&self, intake: &Intake) -> Result<Option<FullCap>, StoreError> {
         if intake.kind == IntakeKind::Ping {
             return Ok(None);
         }
         self.know_caps(&intake.caps)?;
-        let fits = self.shared.usage.has_room(&intake.caps, MinorUnits::ZERO);
-        Ok(fits.err().map(|full| full.kind))
+        let full = intake.caps.iter().find(|cap| {
+            !cap.limit.has_room(self.shared.usage.used(cap), MinorUnits::ZERO)
+        });
+        Ok(full.map(|cap| FullCap { kind: cap.kind, window: cap.window, limit: cap.limit }))
     }
 
     /// The request that has the key, unless it was abandoned.
@@ -225,6 +227,12 @@ struct StoredBid {
     /// Microseconds since 1970; a bid without one has a token without an end.
     #[serde(default)]
     answered_at: i64,
+    /// Whether the price is the contract's.
+    #[serde(default)]
+    contract: bool,
+    /// To how many buyers the lead would go with it.
+    #[serde(default)]
+    buyers: u8,
 }
 
 fn bids(bids: &[PromisedBid]) -> Vec<StoredBid> {
@@ -235,6 +243,8 @@ fn bids(bids: &[PromisedBid]) -> Vec<StoredBid> {
         currency: bid.price.currency().to_string(),
         token: bid.token.as_ref().map(BidToken::to_text),
         answered_at: bid.answered_at.unix_micros(),
+        contract: bid.contract,
+        buyers: bid.buyers,
     };
     bids.iter().map(stored).collect()
 }
@@ -250,6 +260,8 @@ pub(super) fn read_bids(text: &str) -> Option<Vec<PromisedBid>> {
             price: Money::new(decimal(&bid.price)?, currency),
             token: bid.token.and_then(|text| BidToken::from_text(&text)),
             answered_at: Timestamp::from_unix_micros(bid.answered_at),
+            contract: bid.contract,
+            buyers: bid.buyers,
         })
     };
     stored.into_iter().map(bid).collect()

@@ -29,7 +29,9 @@ use crate::store::{Committed, ExchangeStore};
 use crate::vault::RootKey;
 use crate::view::{LeadStanding, LeadView};
 
+mod cap_schedules;
 mod caps;
+mod caps_on_record;
 mod chaos;
 mod commits;
 mod erasing;

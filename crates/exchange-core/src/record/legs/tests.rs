@@ -32,7 +32,9 @@ fn intent(change: PriceChange) -> Intent {
         change,
         floor: usd("5"),
         ceiling: usd("20"),
+        value: crate::auction::pricing::ValueRule::default(),
         payout: PayoutRule::Share(Rate::parse_percent("50%").unwrap()),
+        least_margin: None,
         least: None,
         stretches: false,
     };

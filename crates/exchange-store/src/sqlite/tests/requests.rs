@@ -22,6 +22,8 @@ fn promise(number: u8) -> Promise {
             campaign: campaign("acme/auto"),
             tier: "exclusive".to_owned(),
             price: usd("12.005"),
+            contract: true,
+            buyers: 3,
             token: Some(BidToken { lifetime: Some(Duration::from_secs(30)), ..token }),
             answered_at: at(3),
         }],
