@@ -87,6 +87,16 @@ fn every_payout_of_the_page_loads() {
     assert_eq!((rules, exceptions), (5, 1));
 }
 
+#[test]
+fn the_test_of_the_page_loads() {
+    let [test] = &blocks("## 13.")[..] else { panic!("one block") };
+    let file = format!("source = \"rateharbor/mail\"\n[lead.renter]\nstate = \"TX\"\n{test}");
+    let exchange = loads(&sample().with("tests/page.toml", &file));
+    let cases = || exchange.tests.iter().flat_map(|file| &file.cases);
+    let case = cases().find(|case| case.name.starts_with("two that share")).unwrap();
+    assert_eq!(case.tree.id.as_str(), "auto_shared");
+}
+
 /// A tree with every key of the page.
 const TREE: &str = r#"
 schema = 1
