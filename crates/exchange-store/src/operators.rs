@@ -8,7 +8,7 @@ mod version;
 
 pub(crate) use stop::StopBook;
 pub use stop::{Force, Stop, Stops, Subject, WHY_MAX};
-pub use version::{Cause, Change, ConfigVersion, NewVersion, SETS_BYTES_MAX};
+pub use version::{Cause, Change, ConfigFiles, ConfigVersion, NewVersion, SETS_BYTES_MAX};
 
 use exchange_model::Timestamp;
 

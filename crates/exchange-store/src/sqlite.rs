@@ -24,7 +24,7 @@ use settlement_ledger::verify::VerifyReport;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Renderer, StoredReply};
-use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
+use crate::operators::{Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject};
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::suppression::{
     SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
@@ -503,7 +503,7 @@ impl ExchangeStore for SqliteStore {
         self.readers().ask(move |conn| versions::versions(conn, limit))
     }
 
-    fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, Vec<(String, String)>)>> {
+    fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, ConfigFiles)>> {
         self.readers().ask(move |conn| versions::with_files(conn, number))
     }
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Renderer, StoredReply};
-use crate::operators::{Action, AuditEntry, ConfigVersion, NewVersion, Stop, Stops, Subject};
+use crate::operators::{Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject};
 use crate::suppression::{SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload};
 use crate::ticket::Ticket;
 use crate::track_record::{Chance, PingCount, PostTally};
@@ -247,7 +247,7 @@ pub trait ExchangeStore: Send + Sync + Debug {
 
     /// One version with the names and texts of its files; without files when these are not kept
     /// any more.
-    fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, Vec<(String, String)>)>>;
+    fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, ConfigFiles)>>;
 
     /// Stops a subject from the next lead on, with [`crate::operators::Force::Kill`] also what
     /// runs. An earlier stop of the same subject is replaced.

@@ -36,6 +36,9 @@ impl Cause {
     }
 }
 
+/// Names and texts of the files of a config, by name.
+pub type ConfigFiles = Vec<(String, String)>;
+
 /// How a file differs from the version before.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Change {
@@ -51,7 +54,7 @@ pub struct NewVersion {
     /// The SHA-256 of all its files, in hexadecimal digits.
     pub set_hash: String,
     /// Names and texts of its files.
-    pub files: Vec<(String, String)>,
+    pub files: ConfigFiles,
     /// When.
     pub at: Timestamp,
     /// Why.

@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::{books, keys, late, migrations, operators, readers, scores, sound, suppress, versions, views};
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
-use crate::operators::{AuditEntry, ConfigVersion, Stops};
+use crate::operators::{AuditEntry, ConfigFiles, ConfigVersion, Stops};
 use crate::ticket::Ticket;
 use crate::suppression::SuppressionList;
 use crate::track_record::{Chance, PingCount, PostTally};
@@ -145,7 +145,7 @@ impl StoreReader {
     }
 
     /// As [`crate::ExchangeStore::version`].
-    pub fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, Vec<(String, String)>)>> {
+    pub fn version(&self, number: u64) -> Ticket<Option<(ConfigVersion, ConfigFiles)>> {
         self.readers.ask(move |conn| versions::with_files(conn, number))
     }
 

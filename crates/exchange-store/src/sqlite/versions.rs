@@ -9,7 +9,7 @@ use super::columns::{all, coded, json, one, run, time, to_json};
 use super::operators::is_there;
 use super::txn::Txn;
 use crate::error::StoreError;
-use crate::operators::{Action, Cause, Change, ConfigVersion, NewVersion, SETS_BYTES_MAX};
+use crate::operators::{Action, Cause, Change, ConfigFiles, ConfigVersion, NewVersion, SETS_BYTES_MAX};
 
 const COLUMNS: &str = "SELECT number, set_hash, applied_at, cause, actor, again_of, changes,
     EXISTS (SELECT 1 FROM config_file f WHERE f.set_hash = v.set_hash) AS kept
@@ -188,14 +188,14 @@ fn version(conn: &Connection, number: u64) -> Result<Option<ConfigVersion>, Stor
 pub(super) fn with_files(
     conn: &Connection,
     number: u64,
-) -> Result<Option<(ConfigVersion, Vec<(String, String)>)>, StoreError> {
+) -> Result<Option<(ConfigVersion, ConfigFiles)>, StoreError> {
     let Some(version) = version(conn, number)? else { return Ok(None) };
     let files = files(conn, &version.set_hash)?;
     Ok(Some((version, files)))
 }
 
 /// Names and texts of a set; none when it is not kept.
-fn files(conn: &Connection, set: &str) -> Result<Vec<(String, String)>, StoreError> {
+fn files(conn: &Connection, set: &str) -> Result<ConfigFiles, StoreError> {
     let sql = "SELECT f.name, c.text FROM config_file f JOIN config_content c ON c.hash = f.content
                WHERE f.set_hash = ?1 ORDER BY f.name";
     all(conn, sql, [set], |row| Ok((row.get(0)?, row.get(1)?)))
