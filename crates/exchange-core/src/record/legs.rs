@@ -9,6 +9,7 @@ use exchange_model::outcome::{Acceptance, Brand, Leg};
 use exchange_model::reason::{RejectClass, Rejection};
 
 use super::{AttemptOutcome, Intent, LegOffer, Sale};
+use crate::auction::pricing::is_once;
 use crate::price_terms::PriceTerms;
 use ping_tree::{PayoutRule, PriceChange};
 
@@ -41,7 +42,8 @@ pub(super) fn accepted(intent: &Intent, acceptance: Acceptance) -> AttemptOutcom
         at_price(intent, offer, named).map(|booked| (rounded(offer), booked))
     };
     let (bids, booked): (Vec<_>, Vec<_>) = offered.into_iter().filter_map(priced).unzip();
-    let legs = if breaks_promise(intent, &booked) { bids } else { booked };
+    let mut legs = if breaks_promise(intent, &booked) { bids } else { booked };
+    pay_once(intent, &mut legs);
     match (sum(&legs), sum_of(&legs, |leg| leg.payout)) {
         (Some(price), Some(payout)) => {
             AttemptOutcome::Accepted(Sale { price, payout, acceptance, legs })
@@ -86,10 +88,11 @@ pub fn means(said: &Brand, offered: &Brand) -> bool {
 /// no other price than the bid.
 fn at_price(intent: &Intent, offer: &LegOffer, named: Option<Money>) -> Option<LegOffer> {
     let terms = PriceTerms {
-        // A payout for the lead, however many buy it, is shared out with the offer already.
-        payout: match &intent.on_price.payout {
-            PayoutRule::Fixed(_) => PayoutRule::Fixed(offer.payout),
-            rule => rule.clone(),
+        // A payout for the lead, however many buy it, stays where the offer has put it.
+        payout: if is_paid_once(intent, offer) {
+            PayoutRule::Fixed(offer.payout)
+        } else {
+            intent.on_price.payout.clone()
         },
         // What the seller takes at least is meant of all its sales.
         least: None,
@@ -97,6 +100,23 @@ fn at_price(intent: &Intent, offer: &LegOffer, named: Option<Money>) -> Option<L
     };
     let (price, payout) = terms.booked((offer.price, offer.payout), named)?;
     Some(rounded(&LegOffer { brand: offer.brand.clone(), price, payout }))
+}
+
+fn is_paid_once(intent: &Intent, leg: &LegOffer) -> bool {
+    let value = intent.on_price.value.value(leg.price);
+    value.is_some_and(|value| is_once(&intent.on_price.payout, value))
+}
+
+/// A payout for the lead that was to come with a leg that was not taken comes with the first one
+/// that was, never above its price.
+fn pay_once(intent: &Intent, legs: &mut [LegOffer]) {
+    let due = sum_of(&intent.legs, |leg| leg.payout).filter(Money::is_positive);
+    let unpaid = legs.iter().all(|leg| !leg.payout.is_positive());
+    let once = intent.legs.iter().any(|leg| is_paid_once(intent, leg));
+    if let (Some(due), Some(first), true) = (due, legs.first_mut(), unpaid && once) {
+        let covered = first.price.at_least(due).unwrap_or(false);
+        first.payout = if covered { due.rounded() } else { first.price };
+    }
 }
 
 /// Whether the answer names another total than the bids, no parts, and the contract takes none.

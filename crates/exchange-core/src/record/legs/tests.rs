@@ -150,6 +150,12 @@ fn a_fixed_payout_is_not_paid_once_more_for_each_leg_at_another_price() {
         said(brand(Some("2"), None, Some("9.50")), true),
     ];
     assert_eq!(booked(&fixed, answer, None), "1 11.00/9.00, 2 9.50/0.00 = 20.50/9.00");
+    let others =
+        vec![said(brand(Some("2"), None, None), true), said(brand(Some("3"), None, None), true)];
+    let kept = "2 10.00/9.00, 3 8.00/0.00 = 18.00/9.00";
+    assert_eq!(booked(&fixed, others, None), kept, "it comes with the first that was taken");
+    let last = vec![said(brand(Some("3"), None, None), true)];
+    assert_eq!(booked(&fixed, last, None), "3 8.00/8.00 = 8.00/8.00", "never above the price");
 }
 
 #[test]
