@@ -18,7 +18,9 @@ async fn held_bidder() -> (RawBuyer, Sender<()>) {
     let gate = Mutex::new(gate);
     let script = move |request: &RawRequest| {
         if request.path == "/ping" {
-            let _free_or_late = gate.lock().unwrap().recv_timeout(HELD_MAX);
+            // The worker's other tasks go on meanwhile.
+            let wait = || gate.lock().unwrap().recv_timeout(HELD_MAX);
+            let _free_or_late = tokio::task::block_in_place(wait);
         }
         Act::Say(ok_json(r#"{"ok":true,"id":"t","price":"50.00","currency":"USD","ref":"r"}"#))
     };

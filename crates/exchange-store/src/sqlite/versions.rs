@@ -9,7 +9,9 @@ use super::columns::{all, coded, json, one, run, time, to_json};
 use super::operators::is_there;
 use super::txn::Txn;
 use crate::error::StoreError;
-use crate::operators::{Action, Cause, Change, ConfigFiles, ConfigVersion, NewVersion, SETS_BYTES_MAX};
+use crate::operators::{
+    Action, Cause, Change, ConfigFiles, ConfigVersion, NewVersion, SETS_BYTES_MAX,
+};
 
 const COLUMNS: &str = "SELECT number, set_hash, applied_at, cause, actor, again_of, changes,
     EXISTS (SELECT 1 FROM config_file f WHERE f.set_hash = v.set_hash) AS kept
