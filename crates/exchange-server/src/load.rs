@@ -16,7 +16,7 @@ use crate::settings::Settings;
 
 mod files;
 
-pub use files::{FILES_MAX, FileSet, LIST_MAX, SECTIONS};
+pub use files::{BESIDE, FILES_MAX, FileSet, LIST_MAX, SECTIONS};
 
 /// Everything an exchange routes by: one immutable snapshot of its config.
 #[derive(Clone, Debug)]

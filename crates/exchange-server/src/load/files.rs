@@ -18,7 +18,7 @@ pub const LIST_MAX: usize = 16 * 1024 * 1024;
 /// The folders within a routing folder.
 pub const SECTIONS: [&str; 6] = ["verticals", "buyers", "sellers", "trees", "tests", "lists"];
 /// Files beside those folders.
-const BESIDE: [&str; 1] = ["groups.toml"];
+pub const BESIDE: [&str; 1] = ["groups.toml"];
 /// How many digits of the hash name a set to people.
 const SHORT: usize = 12;
 

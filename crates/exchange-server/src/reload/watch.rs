@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Reloader;
-use crate::load::{FILES_MAX, SECTIONS};
+use crate::load::{BESIDE, FILES_MAX, SECTIONS};
 
 /// Who it was, in the record.
 pub(super) const ACTOR: &str = "watch";
@@ -47,8 +47,10 @@ async fn look(reloader: &Reloader) -> Look {
     let mut dirs: Vec<PathBuf> =
         SECTIONS.iter().map(|section| reloader.folder().join(section)).collect();
     dirs.extend(reloader.secrets_dir().map(Path::to_owned));
+    let beside: Vec<PathBuf> = BESIDE.iter().map(|name| reloader.folder().join(name)).collect();
     let looking = tokio::task::spawn_blocking(move || {
         let mut all: Look = dirs.iter().flat_map(|dir| look_into(dir)).collect();
+        all.extend(beside.into_iter().filter_map(look_at));
         all.sort();
         all
     });
@@ -59,12 +61,13 @@ async fn look(reloader: &Reloader) -> Look {
 fn look_into(dir: &Path) -> Look {
     let Ok(listing) = std::fs::read_dir(dir) else { return Look::new() };
     let entries = listing.take(FILES_MAX).flatten();
-    let seen = entries.filter_map(|entry| {
-        let path = entry.path();
-        let about = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
-        Some((path, about.len(), about.modified().ok()))
-    });
-    seen.collect()
+    entries.filter_map(|entry| look_at(entry.path())).collect()
+}
+
+/// A file, through whatever links lead to it.
+fn look_at(path: PathBuf) -> Option<(PathBuf, u64, Option<SystemTime>)> {
+    let about = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+    Some((path, about.len(), about.modified().ok()))
 }
 
 #[cfg(test)]

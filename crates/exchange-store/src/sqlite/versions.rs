@@ -10,7 +10,7 @@ use super::operators::is_there;
 use super::txn::Txn;
 use crate::error::StoreError;
 use crate::operators::{
-    Action, Cause, Change, ConfigFiles, ConfigVersion, NewVersion, SETS_BYTES_MAX,
+    ACTOR_MAX, Action, Cause, Change, ConfigFiles, ConfigVersion, NewVersion, SETS_BYTES_MAX, cut,
 };
 
 const COLUMNS: &str = "SELECT number, set_hash, applied_at, cause, actor, again_of, changes,
@@ -56,7 +56,7 @@ impl Txn<'_> {
             &new.set_hash,
             at,
             new.cause.code(),
-            &new.actor,
+            cut(&new.actor, ACTOR_MAX),
             again_of,
             to_json(&named),
         );

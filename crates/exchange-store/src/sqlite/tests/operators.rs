@@ -93,7 +93,7 @@ fn versions_count_on_name_what_changed_and_keep_each_content_once() {
     let apply = |new| desk.store().apply_version(new).blocking_wait().unwrap();
     let (one, two) = ("one".to_owned(), "two".to_owned());
     let a = [("buyers/a.toml", one.clone()), ("trees/t.toml", one.clone())];
-    let b = [("buyers/a.toml", two.clone()), ("lists/l.txt", one.clone())];
+    let b = [("buyers/a.toml", two), ("lists/l.txt", one)];
     assert_eq!(apply(version("aa", Cause::Start, &a)).number, 1);
     assert_eq!(apply(version("aa", Cause::Start, &a)).number, 1, "the same start is no version");
     let second = apply(version("bb", Cause::Reload, &b));
