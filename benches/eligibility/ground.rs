@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use exchange_model::lead::{IntakeFields, intake};
-use exchange_model::{Document, Findings, Lead, LeadId, SourceFile, Stage, Vertical};
+use exchange_model::{
+    BuyerId, CampaignId, Document, Findings, Lead, LeadId, MinorUnits, SourceFile, Stage,
+    Timestamp, Vertical,
+};
 use ping_tree::index::Places;
-use ping_tree::{Filter, Sources, Tree, compile};
+use ping_tree::{
+    CapLimit, Filter, LeadRequest, REASONS_MAX, Source, Sources, Standing, Tally, Tree, Wishes,
+    compile, sift,
+};
 
 use crate::Ran;
 use crate::chance::Chance;
@@ -31,6 +37,8 @@ pub(crate) struct Size {
 pub(crate) struct Ground {
     pub(crate) size: Size,
     tree: Arc<Tree>,
+    source: Arc<Source>,
+    at: Timestamp,
     filters: Vec<Filter>,
     scan: Scan,
     leads: Vec<Lead>,
@@ -72,6 +80,8 @@ impl Ground {
             return Err(format!("{}: {}; {}", error.code, error.message, error.help).into());
         }
         let tree = Arc::clone(routing.trees().next().ok_or("no tree")?);
+        let source = Arc::clone(routing.sources().next().ok_or("no source")?);
+        let at = "2026-07-25T12:00:00Z".parse()?;
         let began = cpu_nanos()?;
         let again = Places::new(&tree.tiers);
         let indexed_in = cpu_nanos()?.saturating_sub(began);
@@ -82,7 +92,7 @@ impl Ground {
             tree.members().map(|(_, campaign)| campaign.accepts.clone()).collect();
         let scan = Scan::new(&vertical, &filters)?;
         let leads = leads(&vertical, &all)?;
-        Ok(Self { size, tree, filters, scan, leads, compiled_in, indexed_in })
+        Ok(Self { size, tree, source, at, filters, scan, leads, compiled_in, indexed_in })
     }
 
     /// Bytes of the index.
@@ -102,6 +112,15 @@ impl Ground {
     /// How many the scan names.
     pub(crate) fn scanned(&self, lead: &Lead) -> usize {
         self.scan.accepting(lead.attributes()).len()
+    }
+
+    /// How many may be pinged: every gate after the filters, and the reasons of the others that a
+    /// record names.
+    pub(crate) fn planned(&self, lead: &Lead) -> usize {
+        let (source, at, wishes) = (&self.source, self.at, Wishes::none());
+        let request = LeadRequest { lead, source, at, wishes };
+        let plan = sift(&self.tree, &request, &Nothing, REASONS_MAX);
+        plan.tiers.iter().map(|tier| tier.members.len()).sum()
     }
 
     /// How many say so themselves, asked through their own filters.
@@ -132,6 +151,23 @@ impl Ground {
     /// How many accept ten leads.
     pub(crate) fn accepting(&self) -> Ran<usize> {
         Ok(self.check()?.saturating_mul(10) / LEADS)
+    }
+}
+
+/// An exchange where nothing was sold and nobody is stopped.
+struct Nothing;
+
+impl Standing for Nothing {
+    fn paused(&self, _: &CampaignId) -> bool {
+        false
+    }
+
+    fn used(&self, _: &CapLimit) -> Tally {
+        Tally::default()
+    }
+
+    fn available(&self, _: &BuyerId) -> Option<MinorUnits> {
+        None
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Figures {
     pub(crate) floor: Spread,
     /// Every campaign's own filter.
     pub(crate) filters: Spread,
+    /// The whole plan of a lead, gates and reasons included.
+    pub(crate) plan: Spread,
     /// The scan over the index: how often the index goes into it.
     pub(crate) of_subject: Spread,
     /// The scan over itself: how far the same differs from the same.
@@ -69,16 +71,20 @@ pub(crate) fn measured(ground: &Ground, effort: Effort) -> Ran<Figures> {
     let index = |at: usize| ground.lead(at).map_or(0, |lead| ground.indexed(lead));
     let scan = |at: usize| ground.lead(at).map_or(0, |lead| ground.scanned(lead));
     let filters = |at: usize| ground.lead(at).map_or(0, |lead| ground.asked(lead));
+    let plan = |at: usize| ground.lead(at).map_or(0, |lead| ground.planned(lead));
     let calls = calls_in(&index, effort.window_ms)?;
     let floor_calls = calls_in(&scan, effort.window_ms)?;
     let filter_calls = calls_in(&filters, effort.window_ms)?;
-    let (mut subjects, mut floors, mut each) = (Vec::new(), Vec::new(), Vec::new());
+    let plan_calls = calls_in(&plan, effort.window_ms)?;
+    let (mut subjects, mut floors) = (Vec::new(), Vec::new());
+    let (mut each, mut plans) = (Vec::new(), Vec::new());
     let (mut ratios, mut noises) = (Vec::new(), Vec::new());
     for _ in 0..effort.blocks {
         let before = per_call(&scan, floor_calls)?;
         let subject = per_call(&index, calls)?.max(1);
         let after = per_call(&scan, floor_calls)?;
         each.push(per_call(&filters, filter_calls)?);
+        plans.push(per_call(&plan, plan_calls)?);
         let floor = before.midpoint(after);
         subjects.push(subject);
         floors.push(floor);
@@ -91,6 +97,7 @@ pub(crate) fn measured(ground: &Ground, effort: Effort) -> Ran<Figures> {
         subject: Spread::of(subjects),
         floor: Spread::of(floors),
         filters: Spread::of(each),
+        plan: Spread::of(plans),
         of_subject: Spread::of(ratios),
         noise: Spread::of(noises),
         compiled_in: ground.compiled_in,

@@ -13,6 +13,7 @@ pub(crate) fn as_json(effort: Effort, figures: &[Figures]) -> String {
                 "campaigns": f.size.campaigns, "tests": f.size.tests, "zips": f.size.zips,
                 "accepting_ten_leads": f.accepting, "picoseconds": spread(f.subject),
                 "scan_picoseconds": spread(f.floor), "filters_picoseconds": spread(f.filters),
+                "plan_picoseconds": spread(f.plan),
                 "scan_of_index_per_mille": spread(f.of_subject),
                 "scan_of_itself_per_mille": spread(f.noise), "compile_nanoseconds": f.compiled_in,
                 "index_nanoseconds": f.indexed_in, "index_bytes": f.bytes,
@@ -30,7 +31,7 @@ pub(crate) fn table(effort: Effort, figures: &[Figures]) -> String {
     let zips = figures.first().map_or(0, |figures| figures.size.zips);
     let mut text = format!(
         "CPU time of one thread per lead: the index, a scan compiled for the purpose, and every \
-         campaign's own filter in turn. Every campaign\nhas a list of {zips} zips of its own. \
+         campaign's own filter in turn; then the whole plan, gates and reasons of the others included. Every campaign\nhas a list of {zips} zips of its own. \
          {blocks} blocks, in each the index between two windows of the scan, about {window_ms} ms each.\n\
          Medians over blocks; ratios are within a block, with the least and the most.\n\n"
     );
@@ -41,6 +42,7 @@ pub(crate) fn table(effort: Effort, figures: &[Figures]) -> String {
         "index us",
         "scan us",
         "filters us",
+        "plan us",
         "scan over index",
         "scan over itself",
         "compile s",
@@ -56,6 +58,7 @@ pub(crate) fn table(effort: Effort, figures: &[Figures]) -> String {
             places(f.subject.median, 1_000_000, 3),
             places(f.floor.median, 1_000_000, 2),
             places(f.filters.median, 1_000_000, 2),
+            places(f.plan.median, 1_000_000, 1),
             ratio(f.of_subject),
             ratio(f.noise),
             places(f.compiled_in, 1_000_000_000, 3),
@@ -67,11 +70,11 @@ pub(crate) fn table(effort: Effort, figures: &[Figures]) -> String {
     text
 }
 
-fn row(cells: [&str; 11]) -> String {
-    let [campaigns, tests, accept, index, scan, filters, ratio, noise, compile, build, bytes] =
+fn row(cells: [&str; 12]) -> String {
+    let [campaigns, tests, accept, index, scan, filters, plan, ratio, noise, compile, build, bytes] =
         cells;
     let line = format!(
-        "{campaigns:>9}{tests:>7}{accept:>8}{index:>10}{scan:>10}{filters:>12}{ratio:>22}{noise:>20}\
+        "{campaigns:>9}{tests:>7}{accept:>8}{index:>10}{scan:>10}{filters:>12}{plan:>9}{ratio:>25}{noise:>20}\
          {compile:>11}{build:>9}{bytes:>10}"
     );
     format!("{}\n", line.trim_end())
