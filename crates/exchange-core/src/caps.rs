@@ -152,11 +152,14 @@ impl Usage {
         self.older.push((since, tally));
     }
 
-    /// What was before any kept step, and when the first of it was. Nothing is kept yet.
+    /// What was before any kept step, and when the first of it was. Nothing is kept yet; of several
+    /// campaigns of a buyer, one after the other.
     pub fn begin_with(&mut self, kept_from: Timestamp, first: Timestamp, tally: Tally) {
         self.kept_from = step_of(kept_from);
         self.first = self.first.min(first);
-        self.older = vec![(BEGINNING, tally)];
+        let before = self.before_kept(BEGINNING).unwrap_or_default();
+        self.older = vec![(BEGINNING, before.plus(tally))];
+        self.sums.clear();
     }
 
     /// Counts what was taken in at `at`, at once.

@@ -25,6 +25,7 @@ use crate::record::{AttemptOutcome, Next, PromisedBid, UnknownPolicy};
 mod late;
 mod lost_answers;
 mod prices;
+mod reference;
 mod resolution_seeds;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -179,7 +180,7 @@ pub(super) fn payout_rule(text: &str) -> PayoutRule {
 }
 
 /// `by second_price`, `sale shared 3`, `expected`, `ties margin,handicap`, `increment 0.50`,
-/// `patient` (closes late), `margin 5%`.
+/// `patient` (closes late), `keeps 5%`.
 fn tier_rules(words: &[&str]) -> TierRules {
     let at = |word| words.iter().position(|w| *w == word);
     let after = |word| at(word).map(|at| words[at + 1]);
@@ -201,7 +202,7 @@ fn tier_rules(words: &[&str]) -> TierRules {
         ties: after("ties").map(|t| t.split(',').map(tie).collect()).unwrap_or_default(),
         increment: after("increment").map(usd),
         early_close: !words.contains(&"patient"),
-        least_margin: after("margin").map(amount),
+        least_margin: after("keeps").map(amount),
     }
 }
 
