@@ -31,6 +31,7 @@ use crate::metrics;
 use crate::resolver::{self, Word};
 use crate::running::Outcome;
 use crate::seller_api::problem::Problem;
+use crate::seller_api::too_much;
 use crate::seller_api::reply::{self, Frame};
 use crate::snapshot::Snapshot;
 use crate::standing::Known;
@@ -365,10 +366,7 @@ impl Driver {
         self.broken = true;
         let problem = match refused {
             IntakeReply::PingUsed => ping_used(),
-            IntakeReply::SourceCap(_) => {
-                let detail = "this source has sent as many leads as its cap allows";
-                Problem::new(exchange_model::reason::Invalid::SourceCap, detail)
-            }
+            IntakeReply::SourceCap(full) => too_much::source_cap(full, self.now()),
             IntakeReply::Accepted
             | IntakeReply::KeyInUse { .. }
             | IntakeReply::Resubmitted { .. } => self.unavailable(),

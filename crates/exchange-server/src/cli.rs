@@ -18,6 +18,7 @@ mod business_hours;
 mod buyer;
 mod buyer_score;
 mod buyer_test;
+mod campaign;
 mod check;
 mod connector;
 mod context;
@@ -192,6 +193,14 @@ Examples:
   rialto buyer top-up acme_mutual 5000.00 --ref WIRE-20261123-1"
     )]
     Buyer(buyer::Buyer),
+    /// Say that a campaign's buyer is done with a lead
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  rialto campaign finished metro_direct/auto lead_01kb2v3w4x5y6z7a8b9c0d1e2f"
+    )]
+    Campaign(campaign::Campaign),
     /// What the record says about how the exchange is set up
     #[command(
         subcommand,
@@ -340,6 +349,7 @@ fn run(command: &Command, context: &Context) -> Ran {
         Command::Statement(options) => statement::run(options, context),
         Command::Suppress(command) => suppress::run(command, context),
         Command::Buyer(options) => buyer::run(options, context),
+        Command::Campaign(options) => campaign::run(options, context),
         Command::Report(options) => report::run(options, context),
         Command::Connector(options) => connector::run(options, context),
         Command::MockBuyers(options) => mock_buyers::run(options, context),

@@ -25,6 +25,7 @@ use crate::callbacks::{About, Listeners, PublicUrl};
 use crate::clock::Clock;
 use crate::key_ring::KeyRing;
 use crate::metrics::{self, CampaignMeters};
+use crate::rates::Rates;
 use crate::running::{Claimed, Running};
 use crate::scores::Scores;
 use crate::settings::LimitSettings;
@@ -104,6 +105,7 @@ pub struct Engine {
     listeners: Listeners,
     live: Live,
     scores: Scores,
+    rates: Rates,
     in_flight: Arc<AtomicUsize>,
     auctions: TaskTracker,
     background: TaskTracker,
@@ -121,6 +123,7 @@ impl Engine {
         Arc::new(Self {
             live,
             scores: Scores::default(),
+            rates: Rates::default(),
             ring: KeyRing::new(std::mem::take(&mut parts.api_keys)),
             running: Running::new(),
             listeners: Listeners::default(),
@@ -172,6 +175,12 @@ impl Engine {
     #[must_use]
     pub fn config_knowing(&self, campaign: &CampaignId, began: &Arc<Snapshot>) -> Arc<Snapshot> {
         self.live.knowing(campaign, began)
+    }
+
+    /// What came in and what pings left lately.
+    #[must_use]
+    pub fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// What is durable.

@@ -23,6 +23,7 @@ pub mod metrics;
 mod notify;
 pub mod operator_api;
 pub mod random;
+pub mod rates;
 pub mod reload;
 pub mod resolver;
 pub mod running;

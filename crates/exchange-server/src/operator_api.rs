@@ -29,6 +29,7 @@ use crate::scores;
 use crate::standing::currency_of;
 
 pub(crate) mod config;
+mod finished;
 mod late;
 pub(crate) mod stops;
 pub(crate) mod suppressions;
@@ -64,6 +65,7 @@ pub fn router(engine: Arc<Engine>, reloader: Arc<Reloader>, metrics: PrometheusH
         .route("/api/leads/{lead}/erase", post(erase))
         .route("/api/buyers/scores", get(show_scores))
         .route("/api/reports/late", get(late::show))
+        .route("/api/campaigns/{buyer}/{campaign}/finished", post(finished::say))
         .route("/api/buyers/{buyer}/top-ups", post(top_up))
         .route("/api/buyers/{buyer}/suppressions/{list}/{what}", post(suppressions::change))
         .fallback(async || text(StatusCode::NOT_FOUND, "no such path\n".to_owned()))

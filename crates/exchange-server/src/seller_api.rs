@@ -28,6 +28,7 @@ pub mod reply;
 pub mod reserved;
 pub mod status;
 pub mod test_mode;
+pub mod too_much;
 
 use answer::Replied;
 use problem::Problem;

@@ -11,10 +11,12 @@ use crate::exchange::Engine;
 
 mod breaker;
 mod person;
+mod ping_rate;
 mod throttle;
 
 pub use breaker::Breakers;
 pub use person::{Known, People};
+pub use ping_rate::PingRates;
 pub use throttle::Throttles;
 
 /// The store's view, for one config snapshot.
@@ -32,6 +34,8 @@ pub struct StoreStanding<'a> {
     pub breakers: Breakers<'a>,
     /// Which buyers are throttled.
     pub throttles: Throttles<'a>,
+    /// Which buyers take no more pings at the moment.
+    pub ping_rates: PingRates<'a>,
 }
 
 impl<'a> StoreStanding<'a> {
@@ -45,6 +49,7 @@ impl<'a> StoreStanding<'a> {
             people: People { engine, known: None },
             breakers: Breakers { transport: engine.transport() },
             throttles: Throttles { scores: engine.scores() },
+            ping_rates: PingRates { rates: engine.rates(), at },
         }
     }
 }
@@ -77,6 +82,7 @@ impl Standing for StoreStanding<'_> {
             .hinders(campaign, lead)
             .or_else(|| self.breakers.hinders(campaign, lead))
             .or_else(|| self.throttles.hinders(campaign, lead))
+            .or_else(|| self.ping_rates.hinders(campaign, lead))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use exchange_core::duplicates::{Claim, Dealing, Print};
-use exchange_core::record::{Answer, CapLimit};
+use exchange_core::record::{Answer, CapAmount, CapLimit, Window};
 use exchange_model::reason::CapKind;
 use exchange_model::{Lead, LeadId, SourceId, Timestamp};
 
@@ -110,6 +110,17 @@ pub struct Intake {
     pub caps: Vec<CapLimit>,
 }
 
+/// A cap of a source that has no room.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FullCap {
+    /// Which.
+    pub kind: CapKind,
+    /// The stretch of time it counts in.
+    pub window: Window,
+    /// How much it allows.
+    pub limit: CapAmount,
+}
+
 /// What became of an [`Intake`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum IntakeReply {
@@ -129,7 +140,7 @@ pub enum IntakeReply {
         first: LeadId,
     },
     /// Its source has sent as many leads as this cap allows; nothing was written.
-    SourceCap(CapKind),
+    SourceCap(FullCap),
 }
 
 /// An answer as the seller got it, byte for byte.

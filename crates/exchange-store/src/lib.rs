@@ -31,7 +31,7 @@ mod view;
 pub use api_key::{ApiKey, KeyMode};
 pub use error::StoreError;
 pub use intake::{
-    BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake, IntakeKind,
+    BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, IdempotencyKey, FullCap, Intake, IntakeKind,
     IntakeReply, Print, Renderer, StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};

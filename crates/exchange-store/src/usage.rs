@@ -152,3 +152,6 @@ impl UsageBook {
         act(&mut self.buyers.entry(buyer).or_default())
     }
 }
+
+#[cfg(test)]
+mod schedules;

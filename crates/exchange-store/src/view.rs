@@ -251,3 +251,15 @@ pub enum Finished {
     /// The campaign does not have this lead.
     NoPost,
 }
+
+impl Finished {
+    /// `finished`, `before` or `no_post`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "finished",
+            Self::Before => "before",
+            Self::NoPost => "no_post",
+        }
+    }
+}

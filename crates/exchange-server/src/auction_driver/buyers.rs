@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use buyer_connectors::{AskJob, Connector, PingJob, PostJob};
-use exchange_core::Auction;
+use exchange_core::{Auction, Event};
 use exchange_core::auction::Seat;
 use exchange_model::outcome::{Handles, PingAnswer, PostAnswer, Resolver};
-use exchange_model::reason::{NoBid, NotSent};
+use exchange_model::reason::{IneligibleKind, NoBid, NotSent};
 use exchange_model::{CampaignId, Timestamp};
 
 use super::durable::Happened;
@@ -17,7 +17,11 @@ use crate::intake::day_of;
 
 impl Driver {
     /// Pings one member in an exchange of its own: leaving it later does not cancel it.
-    pub(super) fn ping(&mut self, auction: &Auction, seat: Seat, until: Timestamp) {
+    pub(super) fn ping(&mut self, auction: &mut Auction, seat: Seat, until: Timestamp) {
+        let now = self.now();
+        if !self.engine.rates().ping(&auction.member(seat).campaign, now) {
+            return auction.handle(now, Event::NotPinged(seat, IneligibleKind::PingRate));
+        }
         let campaign = auction.member(seat).campaign.id.clone();
         let timeout = until.since(self.now());
         let engine = Arc::clone(&self.engine);

@@ -9,7 +9,7 @@ use exchange_model::{BuyerId, CampaignId, LeadId, MinorUnits, Money, SourceId, T
 use exchange_store::operators::{Action, Stop, Stops, Subject};
 use exchange_store::vault::RootKey;
 use exchange_store::{
-    ExchangeStore as _, KeyMode, SqliteStore, StoreError, StoreOptions, StoreReader,
+    ExchangeStore as _, Finished, KeyMode, SqliteStore, StoreError, StoreOptions, StoreReader,
     SuppressionAdded, SuppressionTarget, SuppressionUpload,
 };
 use ping_tree::{CapLimit, Routing, Standing, Tally};
@@ -193,6 +193,25 @@ impl Desk {
                 let done: Revoked =
                     read(ask(server, &format!("/api/keys/{id}/revoke"), &json!({}))?)?;
                 Ok(done.revoked)
+            }
+        }
+    }
+
+    /// The buyer is done with a lead: it does not count as open any more.
+    pub(crate) fn finished(&self, campaign: &CampaignId, lead: LeadId) -> Result<Finished, Failure> {
+        match self {
+            Self::Own(store) => {
+                Ok(store.finished(campaign, lead, Clock::system().now()).blocking_wait()?)
+            }
+            Self::Server(server) => {
+                #[derive(Deserialize)]
+                struct Said {
+                    finished: bool,
+                }
+                let body = json!({ "lead": lead.to_string() });
+                let said = ask(server, &format!("/api/campaigns/{campaign}/finished"), &body)?;
+                let said: Said = read(said)?;
+                Ok(if said.finished { Finished::Done } else { Finished::Before })
             }
         }
     }

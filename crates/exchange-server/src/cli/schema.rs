@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Seller,
     /// config/trees/*.toml
     Tree,
+    /// config/groups.toml
+    Groups,
     /// config/tests/*.toml
     Test,
     /// config/rialto.toml
@@ -36,6 +38,7 @@ impl Kind {
             Self::Vertical => ("vertical.json", include_str!("../../../../schema/vertical.json")),
             Self::Seller => ("seller.json", include_str!("../../../../schema/seller.json")),
             Self::Tree => ("tree.json", include_str!("../../../../schema/tree.json")),
+            Self::Groups => ("groups.json", include_str!("../../../../schema/groups.json")),
             Self::Test => ("test.json", include_str!("../../../../schema/test.json")),
             Self::Rialto => ("rialto.json", include_str!("../../../../schema/rialto.json")),
         }

@@ -6,9 +6,9 @@ use exchange_model::SourceId;
 use exchange_model::reason::LeadStatus;
 use exchange_store::{IdempotencyKey, Replay, StoredReply};
 
-use super::ask::Ask;
+use super::ask::{Ask, Kind};
 use super::problem::Problem;
-use super::reply;
+use super::{reply, too_much};
 use crate::exchange::{Admitted, Engine};
 use crate::intake;
 use crate::running::{Claimed, Entered, Outcome, Waiting};
@@ -85,6 +85,14 @@ async fn run(
     {
         claimed.answer(Outcome::Reply(reply.clone()));
         return Ok(Some(Replied { reply, replayed: true }));
+    }
+    if ask.kind != Kind::Ping
+        && let Some(full) =
+            too_much::full_cap(&**engine.store(), &ask.source, &ask.tree, ask.received_at)
+    {
+        let problem = too_much::source_cap(full, engine.now());
+        claimed.answer(Outcome::Problem(problem.clone()));
+        return Err(problem);
     }
     let admitted = match admitted {
         Some(admitted) => admitted,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use axum::extract::Request;
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use super::SellerApi;
 use super::answer::Replied;
 use super::body::{self, Fields};
 use super::problem::Problem;
+use super::too_much;
 use crate::auth::{KeyMode, Principal};
 use crate::exchange::{Admitted, Engine};
 use crate::metrics;
@@ -90,6 +92,7 @@ pub async fn enter(api: &SellerApi, request: Request) -> Result<Call, Problem> {
     let config = engine.config();
     let (source, tree) = stream(&config, &principal)?;
     not_stopped(engine, &principal, received_at)?;
+    engine.rates().come_in(&source, engine.now()).map_err(|wait| too_fast(&source, wait))?;
     let admitted = engine.admit().map_err(|shed| {
         metrics::shed(shed.code());
         Problem::overloaded("no new leads are taken at the moment", engine.retry_after())
@@ -110,6 +113,14 @@ pub async fn enter(api: &SellerApi, request: Request) -> Result<Call, Problem> {
         fields,
         admitted,
     })
+}
+
+/// A source without a rate is never too fast.
+fn too_fast(source: &Source, wait: Duration) -> Problem {
+    match source.rate_limit {
+        Some(rate) => too_much::rate_limited(rate, wait),
+        None => Problem::new(Invalid::RateLimited, "this source sends too fast"),
+    }
 }
 
 fn fingerprint(engine: &Engine, path: &str, body: &Bytes) -> [u8; 32] {

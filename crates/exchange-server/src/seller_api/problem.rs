@@ -10,6 +10,8 @@ use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICAT
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::too_much::Quota;
+
 /// Most field errors listed; a request with more is beyond reading anyway.
 const ERRORS_MAX: usize = 100;
 /// Longest field name repeated in an answer, in bytes.
@@ -23,6 +25,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     retry_after: Option<u32>,
+    quota: Option<Quota>,
     allow: Option<&'static str>,
     close: bool,
 }
@@ -37,6 +40,7 @@ impl Problem {
             detail: detail.to_owned(),
             errors: Vec::new(),
             retry_after: None,
+            quota: None,
             allow: None,
             close: false,
         }
@@ -73,6 +77,12 @@ impl Problem {
         Self { retry_after: Some(retry_after), ..Self::new(Invalid::Overloaded, detail) }
     }
 
+    /// The same, and the rule that was run into; come back in so many seconds.
+    #[must_use]
+    pub fn limited_by(self, quota: Quota, retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), quota: Some(quota), ..self }
+    }
+
     /// The path is known, the method is not.
     #[must_use]
     pub fn method(allow: &'static str) -> Self {
@@ -99,6 +109,9 @@ impl Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(quota) = &self.quota {
+            quota.write(headers);
         }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));

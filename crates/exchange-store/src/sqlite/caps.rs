@@ -5,7 +5,7 @@
 
 use exchange_core::caps::{self, Counted, Usage};
 use exchange_core::record::{BEGINNING, END};
-use exchange_core::record::{CapLimit, CapScope, Tally, Window};
+use exchange_core::record::{CapLimit, CapScope, Tally};
 use exchange_model::reason::CapKind;
 use exchange_model::{AttemptId, BuyerId, CampaignId, LeadId, MinorUnits, SourceId, Timestamp};
 use rusqlite::{Connection, Row};
@@ -64,18 +64,14 @@ fn count_older(
     })?;
     for (campaign, source, first, tally) in &sums {
         book.with(campaign, |found| {
-            begin(&mut found.usage, kept_from, *first, *tally);
+            found.usage.begin_with(kept_from, *first, *tally);
             let by_source = found.by_source.entry(source.clone()).or_default();
-            begin(by_source, kept_from, *first, *tally);
+            by_source.begin_with(kept_from, *first, *tally);
         });
-        book.with_buyer(campaign.buyer(), |usage| begin(usage, kept_from, *first, *tally));
+        let buyer = campaign.buyer();
+        book.with_buyer(buyer, |usage| usage.begin_with(kept_from, *first, *tally));
     }
     Ok(())
-}
-
-fn begin(usage: &mut Usage, kept_from: Timestamp, first: Timestamp, tally: Tally) {
-    let all = usage.used(Window { start: BEGINNING, end: END });
-    usage.begin_with(kept_from, first, all.plus(tally));
 }
 
 fn count_taken_in(
@@ -88,7 +84,8 @@ fn count_taken_in(
                FROM lead WHERE received_at < ?1 GROUP BY source";
     each(conn, sql, [kept_from.unix_micros()], |row| {
         let (first, tally) = (time(row, "first")?, tally(row)?);
-        book.with_source(&parsed(row, "source")?, |usage| begin(usage, kept_from, first, tally));
+        let source = parsed(row, "source")?;
+        book.with_source(&source, |usage| usage.begin_with(kept_from, first, tally));
         Ok(())
     })?;
     let sql = "SELECT source, max(received_at) AS last, count(*) AS leads, 0 AS spend FROM lead

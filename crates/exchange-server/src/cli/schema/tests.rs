@@ -11,6 +11,8 @@ use exchange_model::{BuyerId, CampaignId, Document, Findings, SourceFile, Vertic
 use ping_tree::Sources;
 use serde_json::{Map, Value, json};
 
+use clap::ValueEnum as _;
+
 use super::Kind;
 
 mod routing;
@@ -468,8 +470,18 @@ fn every_key_that_a_reader_of_connectors_knows_is_in_the_schema() {
 }
 
 #[test]
+fn groups_fit_their_schema_and_what_their_reader_refuses_is_marked() {
+    let group = "[group.texas]\ntime_zone = \"America/Chicago\"\ncaps = { day = 500, pace = \"even\" }\n";
+    let value = |text: &str| value_of(&document("groups.toml", text).root);
+    assert_eq!(fits(Kind::Groups, &value(group), false), [""; 0]);
+    for wrong in ["planted = 1\n", "[group.b]\ncaps = { day = 1 }\n", "[group.b]\ntime_zone = \"UTC\"\ncaps = { open = 1 }\n"] {
+        assert!(!fits(Kind::Groups, &value(wrong), false).is_empty(), "{wrong}");
+    }
+}
+
+#[test]
 fn every_key_of_the_schema_says_what_it_is() {
-    for kind in [Kind::Buyer, Kind::Vertical, Kind::Seller, Kind::Tree, Kind::Test, Kind::Rialto] {
+    for kind in Kind::value_variants().iter().copied() {
         let root = schema(kind);
         let mut bare = Vec::new();
         undescribed(&root, &root, "", &mut bare);

@@ -73,11 +73,8 @@ fn a_campaign_whose_ceiling_is_not_covered_is_refused_before_the_post() {
     let refused =
         desk.prepare(Intent { on_price: on_price.clone(), hold: usd("20"), ..order("12.00") });
     assert_eq!(refused.unwrap_err(), Refused::NoCredit);
-    let spend = CapLimit {
-        kind: CapKind::DaySpend,
-        window: day(),
-        limit: CapAmount::Spend(exchange_model::MinorUnits::new(1_500)),
-    };
+    let most = CapAmount::Spend(exchange_model::MinorUnits::new(1_500));
+    let spend = cap("acme", CapKind::DaySpend, most);
     let capped = Intent { caps: vec![spend], ..intent(1, 1, "acme", "12.00") };
     let refused = desk.prepare(Intent { on_price, hold: usd("20"), ..capped });
     assert_eq!(refused.unwrap_err(), Refused::Cap);
