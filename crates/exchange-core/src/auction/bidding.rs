@@ -171,14 +171,15 @@ impl Auction {
     }
 
     pub(super) fn time_out_pings(&mut self, now: Timestamp) {
+        self.drop_overdue(|until| until <= now, now);
         self.advance(now);
     }
 
     /// Whoever has not answered in its time gave no bid.
-    pub(super) fn drop_overdue(&mut self, now: Timestamp) {
+    pub(super) fn drop_overdue(&mut self, is_over: impl Fn(Timestamp) -> bool, now: Timestamp) {
         let late: Vec<Seat> =
-            self.awaited.iter().filter(|a| a.until <= now).map(|a| a.seat).collect();
-        self.awaited.retain(|a| a.until > now);
+            self.awaited.iter().filter(|a| is_over(a.until)).map(|a| a.seat).collect();
+        self.awaited.retain(|a| !is_over(a.until));
         for seat in late {
             self.no_bid(now, seat, &NoBid::Timeout);
         }

@@ -35,7 +35,8 @@ pub(super) struct Paid {
 impl Auction {
     /// Posts what is best, waits while that could change, or goes on to the next tier.
     pub(super) fn advance(&mut self, now: Timestamp) {
-        self.drop_overdue(now);
+        // An answer of this very moment still counts; the timer comes after it.
+        self.drop_overdue(|until| until < now, now);
         self.pass_expired(now);
         loop {
             let open = self.posts_left > 0 && self.has_room();

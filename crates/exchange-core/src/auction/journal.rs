@@ -3,7 +3,7 @@
 
 use exchange_model::Timestamp;
 use exchange_model::outcome::PostAnswer;
-use exchange_model::reason::{Passed, Unknown};
+use exchange_model::reason::{IneligibleKind, Passed, Unknown};
 
 use super::contradicting::Decided;
 use super::{Auction, Command, REASONS_MAX};
@@ -68,6 +68,10 @@ impl Auction {
     }
 
     pub(super) fn note_reason(&mut self, family: &str, code: &str) {
+        // Whom a buyer's list names is the buyer's business: the journey has it, the seller not.
+        if code == IneligibleKind::Suppressed.code() {
+            return;
+        }
         let reason = format!("{family}:{code}");
         if self.reasons.len() < REASONS_MAX && !self.reasons.contains(&reason) {
             self.reasons.push(reason);

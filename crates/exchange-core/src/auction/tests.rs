@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use exchange_model::outcome::Acceptance;
+use exchange_model::outcome::{Acceptance, Brand, Leg};
 use exchange_model::reason::{NoBid, NotSent, Refused, RejectClass, Rejection, Unknown};
 use exchange_model::{
     BillingTerms, CampaignId, Currency, PingId, Place, PollSchedule, PollStep, Rate, SourceFile,
@@ -24,9 +24,11 @@ use crate::record::{AttemptOutcome, Next, PromisedBid, UnknownPolicy};
 
 mod late;
 mod lost_answers;
+mod methods;
 mod prices;
 mod reference;
 mod resolution_seeds;
+mod selling_to_several;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -354,6 +356,10 @@ fn show_answer(answer: &Answer) -> String {
     if let Some(payout) = answer.payout {
         write!(text, " {payout}").unwrap();
     }
+    if !answer.sales.is_empty() {
+        let each = answer.sales.iter().map(|sale| sale.payout.amount_text());
+        write!(text, " of {}", each.collect::<Vec<_>>().join(" + ")).unwrap();
+    }
     if !answer.reasons.is_empty() {
         write!(text, " because {}", answer.reasons.join(" ")).unwrap();
     }
@@ -368,10 +374,11 @@ fn show_commit(commit: &Commit) -> String {
     }
     match &commit.next {
         Next::Prepare(intent) => parts.push(format!(
-            "prepare {} {} for {}{}",
+            "prepare {} {} for {}{}{}",
             intent.campaign.buyer(),
             intent.price,
             intent.payout,
+            show_places(intent),
             if intent.hold == intent.price {
                 String::new()
             } else {
@@ -382,6 +389,18 @@ fn show_commit(commit: &Commit) -> String {
         Next::Nothing => {}
     }
     parts.join(" + ")
+}
+
+/// `, one of 3`, and the companies behind the buyer.
+fn show_places(intent: &Intent) -> String {
+    let mut text = String::new();
+    if intent.buyers > 1 {
+        write!(text, ", one of {}", intent.buyers).unwrap();
+    }
+    for leg in &intent.legs {
+        write!(text, ", {} {}", leg.brand.id.as_deref().unwrap_or(""), leg.price).unwrap();
+    }
+    text
 }
 
 fn event(stage: &Stage, words: &[&str]) -> Event {
@@ -397,6 +416,13 @@ fn event(stage: &Stage, words: &[&str]) -> Event {
         [_, "bids", price, token] => {
             let token = Some(BidToken::single(*token));
             ping(PingAnswer::Bid { price: usd(price), token })
+        }
+        [_, "offers", brands @ ..] => {
+            let brands: Vec<Brand> = brands.iter().map(|brand| brand_of(brand)).collect();
+            let sum = brands.iter().filter_map(|brand| brand.price).map(|price| price.amount());
+            let price = Money::new(sum.sum(), Currency::USD);
+            let token = Some(BidToken { brands, ..BidToken::single("t") });
+            ping(PingAnswer::Bid { price, token })
         }
         [_, "is", "available"] => ping(PingAnswer::Available { token: None }),
         [_, "declines"] => ping(PingAnswer::NoBid(NoBid::Declined(Rejection {
@@ -419,6 +445,15 @@ fn event(stage: &Stage, words: &[&str]) -> Event {
     }
 }
 
+/// `roofco=15.00`, `roofco`.
+fn brand_of(text: &str) -> Brand {
+    let (id, price) = match text.split_once('=') {
+        Some((id, price)) => (id, Some(usd(price))),
+        None => (text, None),
+    };
+    Brand { id: Some(id.to_owned()), name: Some(id.to_owned()), price, token: None }
+}
+
 fn handles(id: &str) -> Handles {
     Handles([("id".to_owned(), id.to_owned())].into())
 }
@@ -429,6 +464,11 @@ fn answer(words: &[&str]) -> PostAnswer {
         ["accepts"] => PostAnswer::Accepted(Acceptance::default()),
         ["accepts", price] => {
             PostAnswer::Accepted(Acceptance { price: Some(usd(price)), ..Acceptance::default() })
+        }
+        ["takes", brands @ ..] => {
+            let leg = |brand: &&str| Leg { brand: brand_of(brand), accepted: true };
+            let legs = brands.iter().map(leg).collect();
+            PostAnswer::Accepted(Acceptance { legs, ..Acceptance::default() })
         }
         ["rejects", class, counter @ ..] => {
             let class = RejectClass::from_code(class).unwrap();

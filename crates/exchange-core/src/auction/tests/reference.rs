@@ -2,7 +2,8 @@
 //! over random tiers and bids: who is chosen, as one of how many, at which price and payout.
 //!
 //! It counts in whole numbers, tries every set of buyers and every price. The same tiers are run
-//! patiently and closing early, with answers in any order. `AUCTIONS` says how many.
+//! patiently and closing early, with answers in any order. `AUCTIONS` says how many, and
+//! `FIRST_AUCTION` from which seed on.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -670,6 +671,7 @@ fn compare_all(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn the_real_auctioneer_chooses_as_the_obvious_one_does() {
-    let auctions = std::env::var("AUCTIONS").ok().and_then(|n| n.parse().ok());
-    compare_all(0..auctions.unwrap_or(AUCTIONS));
+    let number = |name| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    let first = number("FIRST_AUCTION").unwrap_or(0);
+    compare_all(first..first + number("AUCTIONS").unwrap_or(AUCTIONS));
 }
