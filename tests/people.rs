@@ -157,7 +157,9 @@ async fn whoever_is_listed_between_ping_and_post_is_not_posted() {
     world.site.write("customers.txt", &phone_of(1));
     let file = world.site.path("customers.txt").display().to_string();
     world.run(&["suppress", "import", "alpha", "customers", &file, "--field", "phone"]).ok();
-    assert_eq!(world.seller.post_on(&ping.at("ping_id"), &lead(1)).await.outcome(), "unsold");
+    let unsold = world.seller.post_on(&ping.at("ping_id"), &lead(1)).await;
+    assert_eq!(unsold.outcome(), "unsold");
+    assert!(!unsold.text().contains("suppressed"), "nobody is told: {}", unsold.text());
     assert_eq!(world.buyer("alpha").stats().posts, 0);
 }
 

@@ -84,7 +84,7 @@ pub async fn run(engine: Arc<Engine>, job: Job, progress: Progress, admitted: Ad
     let wait = !job.intake.resubmission.is_empty() || !job.intake.caps.is_empty();
     driver.record_intake(job.intake);
     driver.known = job.known;
-    match driver.may_run(wait && !is_sold).await {
+    match driver.may_run(wait).await {
         MayRun::Yes if !is_sold => {}
         MayRun::Yes | MayRun::Resubmitted => {
             return driver.refuse_duplicate(&job.setup.tree).await;
