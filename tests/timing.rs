@@ -71,7 +71,8 @@ async fn a_report_says_what_waiting_longer_would_have_earned() {
         .ping_timeout("500ms");
     let mut world = World::of([late, TestBuyer::nested("honest", 2000)]).start().await;
     let answer = world.seller.post(&lead(1)).await;
-    assert_eq!((answer.outcome().as_str(), answer.at("payout").as_str()), ("sold", "16.00"));
+    assert_eq!(answer.outcome(), "sold");
+    assert!(answer.text().contains("16.00"), "{}", answer.text());
     world.journey_with(&answer.at("lead_id"), "too late, would have won").await;
 
     let report = |more: &str| world.run(&["report", "late", "--more", more, "--json"]).json();
