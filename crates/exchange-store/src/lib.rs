@@ -31,8 +31,8 @@ mod view;
 pub use api_key::{ApiKey, KeyMode};
 pub use error::StoreError;
 pub use intake::{
-    BadIdempotencyKey, Claim, Dealing, IDEMPOTENCY_KEY_MAX, IdempotencyKey, FullCap, Intake, IntakeKind,
-    IntakeReply, Print, Renderer, StoredReply,
+    BadIdempotencyKey, Claim, Dealing, FullCap, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake,
+    IntakeKind, IntakeReply, Print, Renderer, StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};
 pub use rehearsal::rehearsal_permit;

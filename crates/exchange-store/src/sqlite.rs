@@ -24,7 +24,9 @@ use settlement_ledger::verify::VerifyReport;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Renderer, StoredReply};
-use crate::operators::{Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject};
+use crate::operators::{
+    Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject,
+};
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::suppression::{
     SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,

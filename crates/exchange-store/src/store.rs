@@ -18,7 +18,9 @@ use tokio::sync::watch;
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Renderer, StoredReply};
-use crate::operators::{Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject};
+use crate::operators::{
+    Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject,
+};
 use crate::suppression::{SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload};
 use crate::ticket::Ticket;
 use crate::track_record::{Chance, PingCount, PostTally};

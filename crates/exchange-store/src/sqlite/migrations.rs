@@ -116,7 +116,8 @@ mod tests {
         for (_number, step) in STEPS.iter().take_while(before) {
             conn.execute_batch(step).unwrap();
         }
-        let sold = "INSERT INTO lead (id, source, vertical, received_at, config_version, attributes)
+        let sold =
+            "INSERT INTO lead (id, source, vertical, received_at, config_version, attributes)
             VALUES (zeroblob(16), 's/a', 'auto', 0, 'v1', '[]');
           INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
             terms, policy, resolve_by, counted_at, prepared_at, state)

@@ -189,7 +189,8 @@ mod tests {
             least: Some(usd("5.5")),
             stretches: true,
         };
-        let fixed = PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share.clone() };
+        let fixed =
+            PriceTerms { payout: PayoutRule::Fixed(usd("5")), least: None, ..share.clone() };
         let band = |from, rule| Band { from: usd(from), rule };
         let bands = [
             band("0", PayoutRule::PerSale(usd("1"))),

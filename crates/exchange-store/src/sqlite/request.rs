@@ -64,9 +64,10 @@ impl Txn<'_> {
             return Ok(None);
         }
         self.know_caps(&intake.caps)?;
-        let full = intake.caps.iter().find(|cap| {
-            !cap.limit.has_room(self.shared.usage.used(cap), MinorUnits::ZERO)
-        });
+        let full = intake
+            .caps
+            .iter()
+            .find(|cap| !cap.limit.has_room(self.shared.usage.used(cap), MinorUnits::ZERO));
         Ok(full.map(|cap| FullCap { kind: cap.kind, window: cap.window, limit: cap.limit }))
     }
 

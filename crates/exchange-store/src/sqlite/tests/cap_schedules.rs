@@ -1,7 +1,7 @@
 //! The whole store under caps, with threads: some hundreds of schedules of 64 posts, in the order
 //! that the machine gives them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use exchange_core::record::{BEGINNING, END, Group};
@@ -21,6 +21,8 @@ struct Schedule {
     out: AtomicU32,
     sold: AtomicU32,
     would_buy: AtomicU32,
+    /// It is over a cap: nobody waits any longer.
+    broken: AtomicBool,
 }
 
 fn schedule(number: usize) -> Schedule {
@@ -42,7 +44,15 @@ fn schedule(number: usize) -> Schedule {
         limit,
     });
     let zero = || AtomicU32::new(0);
-    Schedule { number, most, caps: caps.into(), out: zero(), sold: zero(), would_buy: zero() }
+    Schedule {
+        number,
+        most,
+        caps: caps.into(),
+        out: zero(),
+        sold: zero(),
+        would_buy: zero(),
+        broken: AtomicBool::new(false),
+    }
 }
 
 /// What becomes of a post, by its number: seven in ten buy, some after their answer was lost.
@@ -95,6 +105,7 @@ fn one_post(desk: &Desk, schedule: &Schedule, post: usize) {
         if !under_way && schedule.sold.load(Ordering::SeqCst) >= schedule.most {
             return;
         }
+        assert!(!schedule.broken.load(Ordering::SeqCst));
         thread::yield_now();
     }
     if loses {
@@ -134,7 +145,9 @@ fn is_prepared(desk: &Desk, schedule: &Schedule, lead: LeadId, order: &Intent) -
 
 fn never_over(desk: &Desk, schedule: &Schedule) {
     for cap in &schedule.caps {
-        assert!(desk.store().used(cap).leads <= schedule.most, "{cap:?}");
+        let used = desk.store().used(cap).leads;
+        schedule.broken.fetch_or(used > schedule.most, Ordering::SeqCst);
+        assert!(used <= schedule.most, "{used} of {cap:?}");
     }
 }
 

@@ -15,8 +15,12 @@ fn of(kind: &str, name: &str) -> Subject {
 #[test]
 fn a_kill_refuses_the_post_inside_commit_a_and_a_pause_does_not() {
     let desk = Desk::new();
-    let kills =
-        [of("buyer", "acme"), of("campaign", "acme/auto"), of("source", "leadgen/web"), Subject::All];
+    let kills = [
+        of("buyer", "acme"),
+        of("campaign", "acme/auto"),
+        of("source", "leadgen/web"),
+        Subject::All,
+    ];
     for (number, subject) in (1..).zip(kills) {
         desk.take_in(number);
         let order = intent(number, 1, "acme", "12.00");
@@ -48,9 +52,13 @@ fn stops_outlive_a_crash_and_are_known_at_once() {
     desk.crash();
     let stops = desk.store().stops();
     assert!(stops.of_campaign(&campaign("acme/auto"), at(1)).is_some());
-    assert!(desk.store().resume(of("buyer", "acme"), at(2), "anna".into()).blocking_wait().unwrap());
+    assert!(
+        desk.store().resume(of("buyer", "acme"), at(2), "anna".into()).blocking_wait().unwrap()
+    );
     assert!(desk.store().stops().of_campaign(&campaign("acme/auto"), at(3)).is_none());
-    assert!(!desk.store().resume(of("buyer", "acme"), at(4), "anna".into()).blocking_wait().unwrap());
+    assert!(
+        !desk.store().resume(of("buyer", "acme"), at(4), "anna".into()).blocking_wait().unwrap()
+    );
     let deeds = desk.store().audit_log(10).blocking_wait().unwrap();
     let deeds: Vec<&str> = deeds.iter().map(|entry| entry.action.action.as_str()).collect();
     assert_eq!(deeds, ["resume", "pause"]);
