@@ -11,7 +11,7 @@ use exchange_core::record::Promise;
 use exchange_model::{Lead, LeadId, Money, PingId, Timestamp};
 use exchange_store::{IdempotencyKey, Intake, IntakeKind, StoreError};
 use jiff::tz::TimeZone;
-use ping_tree::{LeadRequest, Plan, Source, Tree, plan};
+use ping_tree::{LeadRequest, Plan, REASONS_MAX, Source, Tree, sift};
 
 use crate::auction_driver::Job;
 use crate::exchange::Engine;
@@ -147,7 +147,7 @@ fn whom(engine: &Engine, request: &Request, known: &Known) -> Plan {
         at: request.received_at,
         wishes: ping_tree::Wishes::none(),
     };
-    plan(&request.tree, &asked, &standing)
+    sift(&request.tree, &asked, &standing, REASONS_MAX)
 }
 
 fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Setup {
