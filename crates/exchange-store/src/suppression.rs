@@ -11,7 +11,7 @@ use exchange_model::lead::ListHash;
 use exchange_model::{BuyerId, Timestamp};
 
 /// Most entries taken in one step: the writer has other work.
-pub const SUPPRESSION_CHUNK_MAX: usize = 2_000;
+pub const SUPPRESSION_CHUNK_MAX: usize = 1_000;
 /// Most entries that wait to be sorted in, whatever the length of a list.
 const RECENT_LEAST: usize = 16_384;
 
