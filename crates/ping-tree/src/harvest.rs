@@ -4,7 +4,7 @@
 use exchange_model::{BuyerId, LeadId};
 
 /// Parts per million in the whole.
-pub const WHOLE: u32 = 1_000_000;
+pub(crate) const WHOLE: u32 = 1_000_000;
 
 /// What a buyer did with what it was given, over the last 7 days.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -8,12 +8,12 @@ use exchange_model::{
     Brand, BuyerId, CampaignId, Currency, Document, Findings, TableReader, VerticalId,
 };
 
-use crate::campaign::{Buyer, Campaign, PriceChange, PriceMode};
-use crate::caps::{CampaignCaps, Stands, ping_rate, read_caps};
+use crate::campaign::{Buyer, Campaign, PriceChange};
+use crate::caps::{Stands, ping_rate, read_caps};
 use crate::filter::{Filter, FilterReader};
 use crate::list::Lists;
-use crate::routing::reading::{not_yet, required, schema, status, title, vertical, zone};
 use crate::routing::groups::Joins;
+use crate::routing::reading::{not_yet, required, schema, status, title, vertical, zone};
 use crate::routing::{
     CAMPAIGNS_MAX, Routing, Sources, billing, groups, harvest, payouts, people, prices, terms,
 };
@@ -27,12 +27,8 @@ pub(super) fn read(
     findings: &mut Findings,
 ) {
     for document in sources.buyers {
-        let mut reading = Reading {
-            sources,
-            lists: &mut *lists,
-            routing: &mut *routing,
-            joins: &mut *joins,
-        };
+        let mut reading =
+            Reading { sources, lists: &mut *lists, routing: &mut *routing, joins: &mut *joins };
         reading.buyer(document, findings);
     }
 }
@@ -176,7 +172,8 @@ impl Reading<'_, '_, '_> {
         if let (Some(rule), Some(price)) = (&price_change, price) {
             prices::check_price_change(rule, price, findings);
         }
-        let caps = self.caps(table, &id.value, &vertical, price, findings);
+        let money = (vertical.currency(), price);
+        let caps = groups::caps_of(table, &id.value, money, self.joins, findings);
         let accepts = match table.table("accepts", findings) {
             Some(accepts) => FilterReader::new(&vertical, self.lists).read(&accepts, findings),
             None => Filter::default(),
@@ -213,22 +210,7 @@ impl Reading<'_, '_, '_> {
     }
 }
 
-impl Reading<'_, '_, '_> {
-    fn caps(
-        &mut self,
-        table: &mut TableReader<'_>,
-        id: &CampaignId,
-        vertical: &exchange_model::Vertical,
-        price: Option<&PriceMode>,
-        findings: &mut Findings,
-    ) -> CampaignCaps {
-        groups::caps_of(table, id, vertical.currency(), price, self.joins, findings)
-    }
-}
-
-const NOT_YET: &[(&str, &str)] = &[
-    ("fields", "remove it: a post may carry every post field"),
-];
+const NOT_YET: &[(&str, &str)] = &[("fields", "remove it: a post may carry every post field")];
 
 /// Marks the keys that can only be read once the vertical is known, so that a wrong vertical does
 /// not make them look unknown.

@@ -27,8 +27,7 @@ pub(super) struct Joins {
 pub(super) fn caps_of(
     table: &mut TableReader<'_>,
     campaign: &CampaignId,
-    currency: Currency,
-    price: Option<&PriceMode>,
+    (currency, price): (Currency, Option<&PriceMode>),
     joins: &mut Joins,
     findings: &mut Findings,
 ) -> CampaignCaps {

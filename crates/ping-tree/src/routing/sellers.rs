@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use exchange_model::{
-    BuyerId, Document, Findings, Place, SellerId, SourceId, TableReader,
-};
+use exchange_model::{BuyerId, Document, Findings, Place, SellerId, SourceId, TableReader};
 
 use crate::campaign::Status;
 use crate::caps::{Stands, ping_rate, read_caps};
