@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use exchange_model::outcome::Acceptance;
+use exchange_model::outcome::{Acceptance, Brand, Leg};
 use exchange_model::reason::{NoBid, NotSent, Refused, RejectClass, Rejection, Unknown};
 
 use exchange_model::Rate;
@@ -53,11 +53,31 @@ fn random_tree(dice: &mut Dice) -> String {
         "status,repost,void",
         "callback,void",
     ];
+    const METHODS: [&str; 9] = [
+        "highest_bid",
+        "second_price",
+        "first_bid",
+        "waterfall",
+        "in_order",
+        "round_robin",
+        "weighted",
+        "share",
+        "top_performer",
+    ];
     let mut tree = String::new();
     let mut number = 0;
     for tier in 0..dice.below(4) {
         let reserve = if dice.percent(50) { " reserve 14.00" } else { "" };
-        tree += &format!("tier t{tier}{reserve} cascade {}\n", dice.below(4));
+        let method = dice.one_of(&METHODS);
+        let patient = if dice.percent(30) { " patient" } else { "" };
+        let (name, sale) = match dice.below(4) {
+            0 => ("several", format!(" sale shared {}", 2 + dice.below(3))),
+            1 => ("several", format!(" sale hybrid {}", 2 + dice.below(3))),
+            _ => ("alone", String::new()),
+        };
+        let cascade = dice.below(4);
+        tree +=
+            &format!("tier {name}{tier} by {method}{sale}{patient}{reserve} cascade {cascade}\n");
         for _ in 0..dice.below(7) {
             number += 1;
             let mut line = format!("b{number}");
@@ -68,7 +88,18 @@ fn random_tree(dice: &mut Dice) -> String {
                 line += &format!(" resolve {} poll 40-200", dice.one_of(&WAYS));
             }
             line += &format!(" change {}", dice.one_of(&["bid", "lower", "any", "reject"]));
-            for (word, chance) in [("cascade", 15), ("samekey", 50), ("base 9.00", 30)] {
+            for (word, chance) in [
+                ("cascade", 15),
+                ("hold", 30),
+                ("samekey", 50),
+                ("base 9.00", 30),
+                ("ceiling 24.00", 40),
+                ("handicap 2.00", 20),
+                ("shares 1=100%,2=90%,3=70%", 25),
+                ("shares 1=100%,2=12.00", 15),
+                ("weight 3 delivered 2", 30),
+                ("last 40", 30),
+            ] {
                 if dice.percent(chance) {
                     line += &format!(" {word}");
                 }
@@ -99,6 +130,8 @@ struct Truth {
     contradictions: BTreeSet<AttemptId>,
     recorded: BTreeSet<AttemptId>,
     unknown_under_hold: bool,
+    /// What the seller is owed for what was sold.
+    paid: rust_decimal::Decimal,
     commits: u32,
     posts: u32,
     answers: Vec<String>,
@@ -130,11 +163,18 @@ impl World {
     fn ping(&mut self, seat: Seat) {
         let after = self.dice.below(260);
         let price = self.cents(800, 2_000);
-        let token = self.dice.percent(25).then(|| {
+        let mut token = self.dice.percent(25).then(|| {
             let mut token = BidToken::single("t");
             token.lifetime = Some(Duration::from_millis(40 + self.dice.below(400)));
             token
         });
+        let mut price = price;
+        if self.dice.percent(20) {
+            let brands: Vec<Brand> = (0..2 + self.dice.below(2)).map(|id| self.brand(id)).collect();
+            let sum = brands.iter().filter_map(|brand| brand.price).map(|price| price.amount());
+            price = Money::new(sum.sum(), exchange_model::Currency::USD);
+            token.get_or_insert_with(|| BidToken::single("t")).brands = brands;
+        }
         let answer = match self.dice.below(10) {
             0 => return,
             1 => PingAnswer::NoBid(NoBid::Timeout),
@@ -142,6 +182,31 @@ impl World {
             _ => PingAnswer::Bid { price, token },
         };
         self.later(after, Event::PingAnswer(seat, answer));
+    }
+
+    fn brand(&mut self, id: u64) -> Brand {
+        let price = Some(self.cents(800, 900));
+        Brand { id: Some(id.to_string()), name: None, price, token: None }
+    }
+
+    /// The places that are sold or may be, and the least that anybody was promised.
+    fn taken(&self) -> (u8, u8) {
+        let kept = |(attempt, outcome): (&AttemptId, &AttemptOutcome)| {
+            let intent = &self.truth.intents[attempt];
+            match outcome {
+                AttemptOutcome::Accepted(sale) => {
+                    let legs = u8::try_from(sale.legs.len()).unwrap();
+                    Some((legs.max(1), intent.buyers))
+                }
+                // Where one buyer gets the lead, going on is what its operator has asked for.
+                AttemptOutcome::Unknown(..) if is_for_several(intent) => {
+                    Some((intent.places(), intent.buyers))
+                }
+                _ => None,
+            }
+        };
+        let kept = self.truth.concluded.iter().filter_map(kept);
+        kept.fold((0, u8::MAX), |(sum, least), (places, buyers)| (sum + places, least.min(buyers)))
     }
 
     fn persist(&mut self, commit: &Commit) {
@@ -171,7 +236,13 @@ impl World {
         match outcome {
             AttemptOutcome::Accepted(sale) => {
                 let said = sale.acceptance.price;
-                assert_eq!((sale.price, sale.payout), owed(intent, said), "booked as agreed");
+                let owed = if intent.legs.is_empty() {
+                    owed(intent, said)
+                } else {
+                    owed_for_legs(intent, &sale.acceptance)
+                };
+                assert_eq!((sale.price, sale.payout), owed, "booked as agreed");
+                self.truth.paid += sale.payout.amount();
                 assert!(intent.hold.at_least(sale.price).unwrap(), "booked more than was held");
                 if said.is_some_and(|said| said != intent.price) {
                     self.truth.reached.insert("another price");
@@ -212,6 +283,16 @@ impl World {
     fn post(&mut self, attempt: AttemptId, seat: Seat, key: AttemptId, price: Money) {
         assert!(self.truth.durable_a.contains(&attempt), "contact left before A was durable");
         assert!(!self.truth.unknown_under_hold, "a held lead was offered to another buyer");
+        let intent = &self.truth.intents[&attempt];
+        let (places, least) = self.taken();
+        let after = places + intent.places();
+        assert!(after <= least.min(intent.buyers), "{after} places of {}", intent.buyers);
+        if intent.buyers > 1 {
+            self.truth.reached.insert("one of several");
+        }
+        if !intent.legs.is_empty() {
+            self.truth.reached.insert("several companies");
+        }
         let expired = self.truth.expiries.get(&seat).is_some_and(|end| *end <= self.now);
         assert!(!expired, "posted on an expired token");
         self.check_counter(attempt, seat, key, price);
@@ -272,9 +353,17 @@ impl World {
             1 => Some(price),
             _ => None,
         };
+        let offered = self.truth.intents[&attempt].legs.clone();
+        let named = named.filter(|_| offered.is_empty());
+        let mut legs = Vec::new();
+        for leg in offered {
+            let accepted = legs.is_empty() || self.dice.percent(60);
+            legs.push(Leg { brand: Brand { price: None, ..leg.brand }, accepted });
+        }
+        let legs = if self.dice.percent(70) { legs } else { Vec::new() };
         self.truth
             .acceptances
-            .insert(attempt, Acceptance { price: named, ..Acceptance::default() });
+            .insert(attempt, Acceptance { price: named, legs, ..Acceptance::default() });
         if !takes_it && self.dice.percent(30) {
             let offered = self.cents(700, 2_000);
             self.truth.offers.insert(attempt, offered);
@@ -342,7 +431,11 @@ impl World {
                     self.ask(attempt, how, price, until);
                 }
                 Command::Record(commit) => self.record(&commit),
-                Command::Reply(answer) => self.answer(answer.status.to_string()),
+                Command::Reply(answer) => {
+                    let told = answer.payout.map(|payout| payout.amount()).unwrap_or_default();
+                    assert_eq!(told, self.truth.paid, "the seller is told what it is owed");
+                    self.answer(answer.status.to_string());
+                }
                 Command::ReplyPromise(_) => self.answer("bid".to_owned()),
                 Command::GiveUp { pending } => self.answer(format!("gave up, pending {pending}")),
                 Command::HandOver(_) => {}
@@ -390,8 +483,9 @@ impl World {
                 PingAnswer::Bid { token: Some(token), .. }
                 | PingAnswer::Available { token: Some(token) },
             ) => {
-                let end = self.now.after(token.lifetime.unwrap());
-                self.truth.expiries.insert(*seat, end);
+                if let Some(lifetime) = token.lifetime {
+                    self.truth.expiries.insert(*seat, self.now.after(lifetime));
+                }
             }
             Event::PostAnswer(attempt, PostAnswer::Accepted(_)) => {
                 let decided = self.truth.concluded.get(attempt).map(AttemptOutcome::code);
@@ -423,6 +517,22 @@ fn owed(intent: &Intent, named: Option<Money>) -> (Money, Money) {
     (named, named.checked_share(four_fifths).unwrap().rounded())
 }
 
+/// The legs that were taken; all of them where the answer names none.
+fn owed_for_legs(intent: &Intent, said: &Acceptance) -> (Money, Money) {
+    let took = |leg: &&crate::record::LegOffer| {
+        said.legs.is_empty()
+            || said.legs.iter().any(|word| word.accepted && word.brand.id == leg.brand.id)
+    };
+    let nothing = Money::zero(intent.price.currency());
+    intent.legs.iter().filter(took).fold((nothing, nothing), |(price, payout), leg| {
+        (price.checked_add(leg.price).unwrap(), payout.checked_add(leg.payout).unwrap())
+    })
+}
+
+fn is_for_several(intent: &Intent) -> bool {
+    intent.tier.starts_with("several")
+}
+
 fn play(seed: u64) -> World {
     let mut dice = Dice(seed);
     let tree = random_tree(&mut dice);
@@ -441,9 +551,15 @@ fn judge(seed: u64, world: &World) {
     let answer = &truth.answers[0];
     let ended = |code| truth.concluded.values().filter(|c| c.code() == code).count();
     let (accepted, unknown) = (ended("accepted"), ended("unknown"));
-    assert!(accepted <= 1, "seed {seed}: sold twice");
+    let sold = |(attempt, outcome): &(&AttemptId, &AttemptOutcome)| {
+        matches!(outcome, AttemptOutcome::Accepted(_)) && !is_for_several(&truth.intents[attempt])
+    };
+    let alone = truth.concluded.iter().filter(sold).count();
+    assert!(alone == 0 || accepted == 1, "seed {seed}: sold beside an exclusive sale");
+    let (places, least) = world.taken();
+    assert!(places <= least, "seed {seed}: {places} places where {least} were promised");
     let holders = truth.holders.values().filter(|took| **took).count();
-    assert!(holders <= 1 + unknown, "seed {seed}: {holders} buyers hold an exclusive lead");
+    assert!(holders <= accepted + unknown, "seed {seed}: {holders} buyers hold the lead");
     assert!(holders == 0 || accepted + unknown > 0, "seed {seed}: a buyer's purchase is forgotten");
     assert_eq!(
         truth.durable_a.len(),
@@ -455,9 +571,9 @@ fn judge(seed: u64, world: &World) {
         "seed {seed}: an acceptance after the decision is forgotten"
     );
     match answer.as_str() {
-        "sold" => assert_eq!(accepted, 1, "seed {seed}"),
+        "sold" => assert!(accepted > 0, "seed {seed}"),
         "unsold" => assert_eq!(accepted + unknown, 0, "seed {seed}"),
-        "pending" => assert!(unknown > 0, "seed {seed}"),
+        "pending" => assert!(unknown > 0 && accepted == 0, "seed {seed}"),
         other => assert!(other.starts_with("gave up") && world.slow_disk, "seed {seed}: {other}"),
     }
     // The answer follows its commit, which the auction asks for with the reply reserve in hand.
@@ -482,6 +598,9 @@ fn no_schedule_of_answers_losses_and_stalls_breaks_a_promise() {
         if !world.truth.contradictions.is_empty() {
             *reached.entry("contradicted").or_default() += 1;
         }
+        if world.taken().0 > 1 {
+            *reached.entry("sold to several").or_default() += 1;
+        }
         *reached
             .entry(if world.truth.posts > 3 { "deep cascade" } else { "other" })
             .or_default() += 1;
@@ -502,6 +621,9 @@ fn no_schedule_of_answers_losses_and_stalls_breaks_a_promise() {
         "pending",
         "counter-offer",
         "contradicted",
+        "one of several",
+        "several companies",
+        "sold to several",
     ] {
         let times = reached.get(situation).copied().unwrap_or(0);
         assert!(times >= 50, "`{situation}` was reached only {times} times: {reached:?}");

@@ -297,7 +297,9 @@ impl<'a> Scene<'a> {
 #[must_use]
 pub fn passed_over<'a>(scene: &Scene<'a>, choice: &Choice) -> Option<(Candidate<'a>, Worth)> {
     let payer = match choice.payer {
-        Some(payer) => Payer::This(payer),
+        // Whoever would be there instead of a lone buyer would pay what is paid once.
+        Some(payer) if choice.picked.len() > 1 => Payer::This(payer),
+        Some(_) => Payer::Any,
         None if scene.held.once_paid => Payer::Nobody,
         None => Payer::Any,
     };

@@ -373,7 +373,11 @@ fn adjustments_and_haircut_change_the_payout_and_never_the_price() {
 fn a_bid_that_leaves_too_little_is_no_bid() {
     let tree = "tier one keeps 3.00\nacme\nbolt pays margin:3.00";
     let stage = play(setup(tree, Goal::Sell), "20 acme bids 14.99\n21 bolt bids 9.00");
-    assert!(stage.heard.ends_with("persist prepare bolt 9.00 USD for 6.00 USD\n"), "{}", stage.heard);
+    assert!(
+        stage.heard.ends_with("persist prepare bolt 9.00 USD for 6.00 USD\n"),
+        "{}",
+        stage.heard
+    );
     let no_bid = stage.auction.trace().steps.iter().any(|step| {
         matches!(&step.event, TraceEvent::NoBid { reason, .. } if reason == "below_margin(14.99)")
     });

@@ -235,9 +235,8 @@ impl Player {
         let pays = match self.owed.as_slice() {
             [(_, only)] => only.text(),
             bands => {
-                let band = |(from, rule): &(i128, Owed)| {
-                    format!("{}={}", cents_text(*from), rule.text())
-                };
+                let band =
+                    |(from, rule): &(i128, Owed)| format!("{}={}", cents_text(*from), rule.text());
                 bands.iter().map(band).collect::<Vec<_>>().join(",")
             }
         };
@@ -438,9 +437,9 @@ impl Tier {
             let set: Vec<usize> =
                 order.iter().copied().filter(|at| mask & (1 << at) != 0).collect();
             let payers = set.iter().copied().filter(|at| offers[*at].once).map(Some);
-            let most = payers.chain([None]).filter(|payer| {
-                payer.is_some() || set.iter().all(|at| !offers[*at].once)
-            });
+            let most = payers
+                .chain([None])
+                .filter(|payer| payer.is_some() || set.iter().all(|at| !offers[*at].once));
             let most = most.map(|payer| total(&set, payer)).max().unwrap();
             match &mut best {
                 Some((known, sets)) if *known == most => sets.push(set),
@@ -632,9 +631,9 @@ fn expected(buyers: u8, set: &[Offer], came: &Came) -> bool {
     members.sort();
     let cents = |text: &str| -> i128 { text.replace('.', "").parse().unwrap() };
     let (price, payout) = (cents(&came.first.0), cents(&came.first.1));
-    let first = set.iter().any(|offer| {
-        offer.price == price && (offer.payout == payout || offer.once && payout == 0)
-    });
+    let first = set
+        .iter()
+        .any(|offer| offer.price == price && (offer.payout == payout || offer.once && payout == 0));
     buyers == came.buyers && members == came.members && first
 }
 
@@ -647,7 +646,13 @@ fn compare_all(seeds: std::ops::Range<u64>) {
         let waited = tier.players.iter().map(|p| p.after > 150).collect::<Vec<_>>();
         let patient = run(&tier, true);
         let closing = run(&tier, false);
-        let told = || format!("seed {seed}\n{}\n{:?}", tier.text(), tier.players.iter().map(|p| (p.bid, p.after)).collect::<Vec<_>>());
+        let told = || {
+            format!(
+                "seed {seed}\n{}\n{:?}",
+                tier.text(),
+                tier.players.iter().map(|p| (p.bid, p.after)).collect::<Vec<_>>()
+            )
+        };
         assert_eq!(patient, closing, "closing early chose otherwise: {}", told());
         for (player, late) in tier.players.iter_mut().zip(waited) {
             if late {
@@ -661,7 +666,14 @@ fn compare_all(seeds: std::ops::Range<u64>) {
                 sold += 1;
                 early += u64::from(came.buyers > 1);
                 let fits = choices.iter().any(|(buyers, set)| expected(*buyers, set, came));
-                assert!(fits, "seed {seed}: {came:?}, not {choices:?}\n{}\nleast {:?} max {:?} bids {:?}", tier.text(), tier.least, tier.max_buyers, tier.players.iter().map(|p| (p.bid, p.after)).collect::<Vec<_>>());
+                assert!(
+                    fits,
+                    "seed {seed}: {came:?}, not {choices:?}\n{}\nleast {:?} max {:?} bids {:?}",
+                    tier.text(),
+                    tier.least,
+                    tier.max_buyers,
+                    tier.players.iter().map(|p| (p.bid, p.after)).collect::<Vec<_>>()
+                );
             }
         }
     }

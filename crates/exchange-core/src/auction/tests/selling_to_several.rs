@@ -333,12 +333,16 @@ fn a_promise_of_several_is_honoured_in_all_or_not_begun() {
         22ms post acme 10.00 USD
         40ms persist step 2 rejected + prepare cask 9.00 USD for 8.00 USD, one of 2
         42ms post cask 9.00 USD
-    "#]].assert_eq(&fulfil("2 durable\n20 bolt accepts\n22 durable\n40 acme rejects filter\n42 durable"));
+    "#]]
+    .assert_eq(&fulfil(
+        "2 durable\n20 bolt accepts\n22 durable\n40 acme rejects filter\n42 durable",
+    ));
     expect![[r#"
         0ms persist prepare bolt 15.00 USD for 12.00 USD, one of 2
         2ms post bolt 15.00 USD
         20ms persist step 1 rejected + answer unsold
         22ms reply unsold because rejected:filter
         22ms done
-    "#]].assert_eq(&fulfil("2 durable\n20 bolt rejects filter\n22 durable"));
+    "#]]
+    .assert_eq(&fulfil("2 durable\n20 bolt rejects filter\n22 durable"));
 }
