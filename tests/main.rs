@@ -8,6 +8,7 @@ mod harness;
 
 mod buyer_answers;
 mod callbacks;
+mod caps;
 mod cascade;
 mod cli;
 mod connector_tools;

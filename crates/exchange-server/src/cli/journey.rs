@@ -39,6 +39,26 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
         TraceEvent::Bid { campaign, price, payout } => {
             ("bid", campaign.clone(), format!("{price}, would pay the seller {payout}"))
         }
+        TraceEvent::Valued { campaign, value, rank, handicap, chance } => {
+            let handicap = handicap.as_ref().map(|off| format!(", handicap {off}"));
+            // Parts per million, as a percentage with one digit.
+            let chance =
+                chance.map(|ppm| format!(", accepts {}.{}%", ppm / 10_000, ppm / 1_000 % 10));
+            let more = handicap.into_iter().chain(chance).collect::<String>();
+            ("valued", campaign.clone(), format!("worth {value}, ranked by {rank}{more}"))
+        }
+        TraceEvent::ClosedEarly { tier, waiting } => {
+            let waiting = waiting.join(", ");
+            ("closed early", String::new(), format!("tier {tier}, without {waiting}"))
+        }
+        TraceEvent::Chosen { tier, buyers, members, total } => {
+            let members = members.join(", ");
+            let detail = format!("tier {tier}, one of {buyers}: {members}; {total} to the seller");
+            ("chosen", String::new(), detail)
+        }
+        TraceEvent::SecondPrice { campaign, bid, pays } => {
+            ("second price", campaign.clone(), format!("pays {pays} for a bid of {bid}"))
+        }
         TraceEvent::NoBid { campaign, reason, text, late } => {
             let late = late.as_ref().map(too_late).unwrap_or_default();
             ("no bid", campaign.clone(), format!("{reason}{}{late}", plain(text)))
