@@ -234,6 +234,10 @@ async fn a_call_after_the_auction_settles_the_pending_lead_either_way() {
     assert_eq!(attempts(&world, "unknown"), 1, "neither decides anything");
     says(&world, &url, &sold()).await;
     assert_eq!(world.until_status(&first, "sold").await["price"], "24.00");
+    let sold_for = "rialto_sale_minor_units_total{buyer=\"alpha\",currency=\"USD\"} 3000";
+    assert!(world.metrics().await.contains(sold_for), "{}", world.metrics().await);
+    says(&world, &url, &sold()).await;
+    assert!(world.metrics().await.contains(sold_for), "one sale counts once");
     let (second, url) = pending(&world, &raw, 2).await;
     says(&world, &url, &no()).await;
     world.until_status(&second, "unsold").await;
