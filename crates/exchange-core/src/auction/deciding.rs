@@ -7,7 +7,7 @@ use exchange_model::{Money, Timestamp};
 use ping_tree::{Method, PayoutRule};
 use rust_decimal::Decimal;
 
-use super::appraising::{is_by_turn, is_shared, value_rule};
+use super::appraising::{is_by_turn, is_shared};
 use super::pricing::payout;
 use super::ranking::{Bid, Posted};
 use super::selection::closing::is_settled;
@@ -255,12 +255,11 @@ impl Auction {
             loser
                 .is_none_or(|(other, others)| compare((candidate, &worth), (other, others)).is_lt())
         };
-        let rules = (&value_rule(self.member(bid.seat), bid.contract), &terms.payout);
-        let least = least_winning((terms.floor, at.price), rules, wins);
+        let least = least_winning((terms.floor, at.price), &terms, wins);
         let Some(increment) = self.rules.increment else { return least };
         match least.checked_add(increment) {
             Ok(more) if !more.at_least(at.price).unwrap_or(true) => {
-                least_winning((more, at.price), rules, wins)
+                least_winning((more, at.price), &terms, wins)
             }
             Ok(_) | Err(_) => at.price,
         }

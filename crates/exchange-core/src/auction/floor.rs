@@ -38,7 +38,7 @@ impl PriceTerms {
         if keeps(self.floor) {
             return self.floor;
         }
-        least_winning((self.floor, most), (&self.value, &self.payout), keeps)
+        least_winning((self.floor, most), self, keeps)
     }
 }
 
