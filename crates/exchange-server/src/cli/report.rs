@@ -139,7 +139,13 @@ mod tests {
         };
         let quiet =
             ShownRow { buyer: "bolt".to_owned(), revenue: "0.00".to_owned(), ..row.clone() };
-        let lines = [heading(11), line(&row, 11), line(&quiet, 11)].join("\n");
-        expect![[r#""#]].assert_eq(&lines);
+        let lines =
+            ["table".to_owned(), heading(11), line(&row, 11), line(&quiet, 11)].join("\n");
+        expect![[r#"
+            table
+              buyer         late in time would win sold anyway open     revenue      payout
+              acme_mutual    812     301       120          90    2     1430.50     1144.40 USD
+              bolt           812     301       120          90    2        0.00     1144.40 USD"#]]
+        .assert_eq(&lines);
     }
 }
