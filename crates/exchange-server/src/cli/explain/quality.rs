@@ -1,7 +1,7 @@
 //! What a lead's own vertical says of it: its score with the rules that made it, and its marks.
 
 use exchange_model::vertical::Derivation;
-use exchange_model::{Lead, Value};
+use exchange_model::{Field, Lead, Value};
 use serde::Serialize;
 
 /// The score and the marks of one lead.
@@ -36,14 +36,13 @@ impl Quality {
             add: part.add,
             place: part.place.file_line(),
         };
-        let marks = vertical.fields().filter_map(|(at, field)| {
-            matches!(field.derived, Some(Derivation::Check(_))).then(|| Mark {
-                field: field.name.clone(),
-                holds: match open.get(at) {
-                    Some(Value::Boolean(holds)) => Some(*holds),
-                    _ => None,
-                },
-            })
+        let is_mark = |field: &Field| matches!(field.derived, Some(Derivation::Check(_)));
+        let marks = vertical.fields().filter(|(_, field)| is_mark(field)).map(|(at, field)| Mark {
+            field: field.name.clone(),
+            holds: match open.get(at) {
+                Some(Value::Boolean(holds)) => Some(*holds),
+                _ => None,
+            },
         });
         Self {
             score: vertical.score(open),
