@@ -139,8 +139,7 @@ mod tests {
         };
         let quiet =
             ShownRow { buyer: "bolt".to_owned(), revenue: "0.00".to_owned(), ..row.clone() };
-        let lines =
-            ["table".to_owned(), heading(11), line(&row, 11), line(&quiet, 11)].join("\n");
+        let lines = ["table".to_owned(), heading(11), line(&row, 11), line(&quiet, 11)].join("\n");
         expect![[r#"
             table
               buyer         late in time would win sold anyway open     revenue      payout
