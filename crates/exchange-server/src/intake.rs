@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_core::auction::{Goal, REPLY_RESERVE, SellerTerms, Setup, tiers_of};
+use exchange_core::auction::{Goal, History, REPLY_RESERVE, SellerTerms, Setup, tiers_of};
 use exchange_core::record::Promise;
-use exchange_model::{Lead, LeadId, Money, PingId, Timestamp};
-use exchange_store::{IdempotencyKey, Intake, IntakeKind, StoreError};
+use exchange_model::{CampaignId, Lead, LeadId, Money, PingId, Timestamp};
+use exchange_store::{ExchangeStore, IdempotencyKey, Intake, IntakeKind, StoreError};
 use jiff::tz::TimeZone;
 use ping_tree::{LeadRequest, Plan, REASONS_MAX, Source, Tree, sift};
 
@@ -18,7 +18,7 @@ use crate::exchange::Engine;
 use crate::seller_api::reply::Frame;
 use crate::snapshot::Snapshot;
 use crate::standing::{Known, StoreStanding};
-use crate::waiting::delivery;
+use crate::waiting::{Chances, delivery};
 
 /// What the request asks for.
 #[derive(Clone, Debug)]
@@ -141,13 +141,32 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
 fn whom(engine: &Engine, request: &Request, known: &Known) -> Plan {
     let config = &request.config;
     let standing = StoreStanding::new(engine, &config.routing, request.received_at).about(known);
-    let asked = LeadRequest {
+    sift(&request.tree, &asked(request), &standing, REASONS_MAX)
+}
+
+fn asked(request: &Request) -> LeadRequest<'_> {
+    LeadRequest {
         lead: &request.lead,
         source: &request.source,
         at: request.received_at,
         wishes: ping_tree::Wishes::none(),
-    };
-    sift(&request.tree, &asked, &standing, REASONS_MAX)
+    }
+}
+
+/// What the store remembers of earlier leads.
+struct Past<'a> {
+    store: &'a dyn ExchangeStore,
+    chances: Chances<'a>,
+}
+
+impl History for Past<'_> {
+    fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp> {
+        self.store.last_won(campaign)
+    }
+
+    fn chance(&self, campaign: &CampaignId) -> u32 {
+        self.chances.chance(campaign)
+    }
 }
 
 fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Setup {
@@ -160,15 +179,16 @@ fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Set
         started_at: request.received_at,
         deadline: request.received_at.after(budget.total),
         post_reserve: budget.post_reserve,
-        seller: SellerTerms {
-            payout: request.source.payout.clone(),
-            least: larger(request.source.min_price, request.min_price),
-        },
+        seller: SellerTerms { least: larger(request.source.min_price, request.min_price) },
+        max_buyers: None,
         tiers: tiers_of(
             plan,
-            (&request.source.id, request.received_at),
+            &asked(request),
             |campaign| delivery(&request.config, engine.transport(), campaign, request.lead.id()),
-            |campaign| store.last_won(campaign),
+            &Past {
+                store: &**store,
+                chances: Chances::of(&request.tree, &**store, request.received_at),
+            },
         ),
         ineligible: plan
             .ineligible
