@@ -81,6 +81,7 @@ pub enum Event {
 
 /// What the driver must do.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is alive at a time, and most persist or post")]
 pub enum Command {
     /// Ping this member; an answer after `until` is late.
     Ping {
@@ -180,6 +181,7 @@ struct Awaited {
 
 /// One lead's auction.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, told apart by name")]
 pub struct Auction {
     setup: Setup,
     members: Vec<Member>,

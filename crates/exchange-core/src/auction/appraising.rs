@@ -170,8 +170,8 @@ impl Auction {
     /// where there is none.
     pub(super) fn buyers_of(&self, rules: &TierRules) -> (u8, u8) {
         let buyers = rules.sale.buyers();
-        let most = self.setup.max_buyers.map_or(*buyers.end(), |most| most.min(*buyers.end()));
-        (*buyers.start(), most)
+        let (least, most) = (*buyers.start(), *buyers.end());
+        (least, self.setup.max_buyers.map_or(most, |asked| asked.min(most)))
     }
 
     /// How the tier of this member sells.
@@ -250,7 +250,7 @@ fn judge(terms: &PriceTerms, price: Money) -> Result<(Money, Money), NoBid> {
     let value = terms.value.value(price).ok_or(NoBid::BelowMinPrice(price))?;
     if terms.stretches {
         let own = super::pricing::payout(&terms.payout, value, price);
-        return Ok((value, own.unwrap_or(Money::zero(price.currency()))));
+        return Ok((value, own.unwrap_or_else(|| Money::zero(price.currency()))));
     }
     if below(terms.floor)? {
         return Err(NoBid::BelowReserve(price));

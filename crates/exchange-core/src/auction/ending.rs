@@ -12,7 +12,8 @@ use crate::trace::TraceEvent;
 impl Auction {
     /// A buyer has bought. A lead that may go to several is sold on while a place is free.
     pub(super) fn sold(&mut self, now: Timestamp, bid: &Bid, sale: Sale) {
-        self.redirect_url = self.redirect_url.take().or(sale.acceptance.redirect_url.clone());
+        let first = self.redirect_url.take();
+        self.redirect_url = first.or_else(|| sale.acceptance.redirect_url.clone());
         self.sales.extend(sold_to(&sale));
         let places = u8::try_from(sale.legs.len()).unwrap_or(u8::MAX).max(1);
         self.was_shared |= is_shared(self.rules.sale);

@@ -117,7 +117,7 @@ fn member(line: &str) -> Member {
             changes: after("adds").map(changes).unwrap_or_default(),
             haircut: campaign.haircut,
         },
-        contract: after("fixed").or(after("base")).map(usd),
+        contract: after("fixed").or_else(|| after("base")).map(usd),
         chance: number("chance", 100) * 10_000,
         served: Served {
             last: after("last").map(at_ms),
@@ -159,7 +159,10 @@ fn shares(text: &str) -> BTreeMap<u8, Amount> {
 
 /// `+1.50,-10%`.
 fn changes(text: &str) -> Vec<Change> {
-    let change = |one: &str| Change { amount: amount(&one[1..]), takes_off: one.starts_with('-') };
+    let change = |one: &str| Change {
+        amount: amount(one.trim_start_matches(['+', '-'])),
+        takes_off: one.starts_with('-'),
+    };
     text.split(',').map(change).collect()
 }
 

@@ -317,6 +317,9 @@ struct Offer {
     once: bool,
 }
 
+/// A set at a number of buyers.
+type Chosen = (u8, Vec<Offer>);
+
 /// What bids are sorted by: less comes first.
 type Key = (i128, i128, i128, Vec<i128>, Option<i128>, usize);
 
@@ -456,10 +459,10 @@ impl Tier {
     }
 
     /// Who is chosen, at which number of buyers, at which price and payout; every equal choice.
-    fn choices(&self) -> Vec<(u8, Vec<Offer>)> {
+    fn choices(&self) -> Vec<Chosen> {
         let most = self.max_buyers.map_or(self.buyers.1, |most| most.min(self.buyers.1));
         let sequential = matches!(self.method, "first_bid" | "in_order");
-        let mut best: Option<(i128, usize, Vec<(u8, Vec<Offer>)>)> = None;
+        let mut best: Option<(i128, usize, Vec<Chosen>)> = None;
         for buyers in self.buyers.0..=most {
             let mut offers: Vec<Offer> =
                 (0..self.players.len()).filter_map(|p| self.offer(p, buyers)).collect();
@@ -471,7 +474,7 @@ impl Tier {
                 offers.retain(|offer| self.least.is_none_or(|least| offer.payout >= least));
             }
             let Some((total, sets)) = self.sets(&offers, usize::from(buyers)) else { continue };
-            let picked: Vec<(u8, Vec<Offer>)> = sets
+            let picked: Vec<Chosen> = sets
                 .iter()
                 .map(|set| (buyers, set.iter().map(|at| offers[*at].clone()).collect::<Vec<_>>()))
                 .filter(|(_, set)| self.least.is_none_or(|least| self.paid(set) >= least))
@@ -682,6 +685,7 @@ fn compare_all(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how many auctions are compared is no setting")]
 fn the_real_auctioneer_chooses_as_the_obvious_one_does() {
     let number = |name| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let first = number("FIRST_AUCTION").unwrap_or(0);
