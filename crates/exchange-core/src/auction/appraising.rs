@@ -10,7 +10,7 @@ use super::pricing::{ValueRule, is_once};
 use super::ranking::{Bid, Place, Posted};
 use super::selection::{At, Precedence, Worth};
 use super::setup::{CHANCE_WHOLE, Goal, Member, Seat, TierRules};
-use super::{Auction, TierSetup};
+use super::Auction;
 use crate::price_terms::PriceTerms;
 
 /// What a buyer answered to a ping, or what its contract says.
@@ -54,7 +54,7 @@ impl Auction {
             countered: false,
             key: None,
             places,
-            precedence: self.precedence(seat, &rules),
+            precedence: self.precedence(seat, rules),
             post: Posted::default(),
         })
     }
@@ -63,7 +63,7 @@ impl Auction {
     fn place(&self, seat: Seat, price: Money, contract: bool) -> Result<Vec<At>, NoBid> {
         let member = self.member(seat);
         within_contract(member, price)?;
-        let (least, most) = self.buyers_of(&self.rules_of(seat));
+        let (least, most) = self.buyers_of(self.rules_of(seat));
         let mut terms = Vec::new();
         let mut refused = None;
         for buyers in least..=most {
@@ -175,14 +175,11 @@ impl Auction {
     }
 
     /// How the tier of this member sells.
-    pub(super) fn rules_of(&self, seat: Seat) -> TierRules {
+    pub(super) fn rules_of(&self, seat: Seat) -> &TierRules {
         if matches!(self.setup.goal, Goal::Fulfil(_)) {
-            return self.rules.clone();
+            return &self.rules;
         }
-        self.setup
-            .tiers
-            .get(self.tier_index(seat))
-            .map_or_else(TierRules::default, |tier: &TierSetup| tier.rules.clone())
+        self.setup.tiers.get(self.tier_index(seat)).map_or(&self.rules, |tier| &tier.rules)
     }
 }
 

@@ -12,7 +12,7 @@ impl Auction {
     #[must_use]
     pub fn least_price(&self, seat: Seat) -> Money {
         let rules = self.rules_of(seat);
-        let (buyers, _most) = self.buyers_of(&rules);
+        let (buyers, _most) = self.buyers_of(rules);
         let terms = self.price_terms(seat, false, buyers);
         if is_shared(rules.sale) {
             // What it pays as one of several is less than its bid: the bid itself is bounded.

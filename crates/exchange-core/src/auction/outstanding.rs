@@ -18,15 +18,15 @@ impl Auction {
     fn bound(&self, seat: Seat) -> Option<Outstanding> {
         let member = self.member(seat);
         let rules = self.rules_of(seat);
-        let (least, most) = self.buyers_of(&rules);
+        let (least, most) = self.buyers_of(rules);
         let top = most_price(member)?;
         let mut bounds = Vec::new();
         for buyers in least..=most {
             if let Some(price) = price_at(member, buyers, top) {
-                bounds.push((buyers, most_worth(member, &rules, price)?));
+                bounds.push((buyers, most_worth(member, rules, price)?));
             }
         }
-        let turn = self.precedence(seat, &rules).turn;
+        let turn = self.precedence(seat, rules).turn;
         Some(Outstanding { turn, most: bounds, several: is_shared(rules.sale) })
     }
 }
