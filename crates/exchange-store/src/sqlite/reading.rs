@@ -17,12 +17,14 @@ use super::columns::one;
 use super::readers::Readers;
 use super::recover::fill;
 use super::shared::Shared;
-use super::{books, keys, late, migrations, operators, readers, scores, sound, suppress, versions, views};
+use super::{
+    books, keys, late, migrations, operators, readers, scores, sound, suppress, versions, views,
+};
 use crate::api_key::ApiKey;
 use crate::error::StoreError;
 use crate::operators::{AuditEntry, ConfigFiles, ConfigVersion, Stops};
-use crate::ticket::Ticket;
 use crate::suppression::SuppressionList;
+use crate::ticket::Ticket;
 use crate::track_record::{Chance, PingCount, PostTally};
 use crate::vault::RootKey;
 use crate::view::{Balance, ExceptionView, LateLead, LeadView, StoredTransaction, TransactionPage};
