@@ -44,6 +44,7 @@ async fn a_source_s_cap_counts_leads_taken_in_and_survives_a_restart() {
     assert_eq!(world.seller.post_keyed(&lead(2), "two").await.outcome(), "sold");
     restart(&mut world).await;
     assert_eq!(world.seller.post(&lead(4)).await.problem(429), "source_cap");
+    assert_eq!(world.seller.ping(&ping_of(&lead(8))).await.outcome(), "bid");
     assert_eq!(posts(world.buyer("honest")), 2);
     world.books_verify().await;
 }
