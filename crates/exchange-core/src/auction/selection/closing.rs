@@ -65,7 +65,7 @@ fn keeps_out(
         (false, Some(payer)) => Payer::This(payer),
         (false, None) => Payer::Any,
     };
-    let placed = scene.placed(choice.buyers, payer);
+    let placed = scene.rivals(choice.buyers, payer);
     let (inside, outside): (Vec<Placed<'_>>, Vec<Placed<'_>>) =
         placed.into_iter().partition(|placed| choice.picked.contains(&placed.index));
     if !full || outside.len() < beyond {

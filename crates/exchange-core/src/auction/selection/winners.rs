@@ -286,6 +286,14 @@ fn is_enough(scene: &Scene<'_>, choice: &Choice) -> bool {
 }
 
 impl<'a> Scene<'a> {
+    /// Who could have one of the places that are left: nobody who could not honour the floor where
+    /// it is the last one.
+    pub(crate) fn rivals(&self, buyers: u8, payer: Payer) -> Vec<Placed<'a>> {
+        let placed = self.placed(buyers, payer);
+        let is_last = buyers.saturating_sub(self.held.places) == 1;
+        if is_last { alone(self, placed) } else { placed }
+    }
+
     /// Everybody who takes this number of buyers, best first.
     #[must_use]
     pub(crate) fn ordered(&self, buyers: u8) -> Vec<Placed<'a>> {
@@ -303,7 +311,7 @@ pub fn passed_over<'a>(scene: &Scene<'a>, choice: &Choice) -> Option<(Candidate<
         None if scene.held.once_paid => Payer::Nobody,
         None => Payer::Any,
     };
-    let placed = scene.placed(choice.buyers, payer);
+    let placed = scene.rivals(choice.buyers, payer);
     let left = placed.into_iter().find(|placed| !choice.picked.contains(&placed.index))?;
     Some((left.candidate, left.worth.clone()))
 }

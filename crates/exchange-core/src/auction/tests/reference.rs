@@ -124,6 +124,7 @@ fn player(dice: &mut Dice, once: bool, shared: bool) -> Player {
         rules.push((1_050, owed(dice, once)));
     }
     let ceiling = from(dice, 850, 350);
+    let ceiling = if dice.percent(40) { ceiling / 50 * 50 } else { ceiling };
     let mut shares = Vec::new();
     if shared && dice.percent(60) {
         for buyers in 1..=4 {
@@ -142,7 +143,8 @@ fn player(dice: &mut Dice, once: bool, shared: bool) -> Player {
         fixed: some(dice, 15, |dice| from(dice, 700, 400)),
         bid: some(dice, 85, |dice| {
             let step = if dice.percent(40) { 50 } else { 1 };
-            from(dice, 780, 450) / step * step
+            let bid = from(dice, 780, 450) / step * step;
+            if dice.percent(15) { ceiling } else { bid }
         }),
         after: dice.below(190),
         handicap: some(dice, 20, |dice| part(dice, 150, 20)),
