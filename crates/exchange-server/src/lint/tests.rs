@@ -1,3 +1,5 @@
+//! Each warning, by the smallest exchange that deserves it.
+
 use std::path::Path;
 
 use buyer_connectors::Secrets;
@@ -12,7 +14,11 @@ const VERTICAL: &str = "schema = 1\nid = \"auto\"\ntitle = \"Auto\"\ncurrency = 
 const BUYER: &str = "schema = 1\nid = \"acme\"\ntitle = \"Acme\"\nstatus = \"live\"\ntime_zone = \"UTC\"\n\
     [billing]\nterms = \"net30\"\ncredit_limit = \"100.00\"\n\
     [[campaign]]\nid = \"tx\"\nvertical = \"auto\"\nconnector = \"main\"\nprice = { mode = \"fixed\", base = \"4.00\" }\nACCEPTS\n\
-    [connector.main]\nlike = \"rialto\"\nurl = \"https://acme.example\"\n";
+    [connector.main]\nresolve = []\n\
+    [connector.main.ping]\nurl = \"https://acme.example/ping\"\nformat = \"json\"\ntimeout = \"500ms\"\nbody = { state = \"{{ state }}\" }\n\
+    [connector.main.ping.reply]\nrules = [{ when = { at = \"$.ok\", is = [\"yes\"] }, then = \"bid\" }]\n\
+    [connector.main.post]\nurl = \"https://acme.example/post\"\nformat = \"json\"\ntimeout = \"5s\"\nbody = { phone = \"{{ phone }}\" }\n\
+    [connector.main.post.reply]\nrules = [{ when = { at = \"$.ok\", is = [\"no\"] }, then = \"rejected\" }, { when = { at = \"$.ok\", is = [\"yes\"] }, then = \"accepted\" }]\n";
 const TREE: &str = "schema = 1\nid = \"main\"\nvertical = \"auto\"\ntitle = \"Main\"\ndeadline = \"DEADLINE\"\npost_reserve = \"RESERVE\"\n\
     [[tier]]\nname = \"all\"\nping_timeout = \"WAIT\"\nmembers = [\"acme/tx\"]\n";
 const SELLER: &str = "schema = 1\nid = \"kart\"\ntitle = \"Kart\"\nstatus = \"live\"\n\
@@ -45,7 +51,7 @@ fn codes(words: &[(&str, &str)]) -> Vec<&'static str> {
     let mut findings = Findings::new();
     let files = FileSet::of(Path::new("config"), files);
     let settings = Settings::defaults();
-    let exchange = compile(&files, &settings, &Secrets::from_pairs([]), &mut findings);
+    let exchange = compile(&files, &settings, &Secrets::from_pairs(Vec::<(String, String)>::new()), &mut findings);
     assert!(exchange.is_some(), "{:?}", findings.sorted());
     findings.sorted().into_iter().map(|finding| finding.code).collect()
 }

@@ -1,3 +1,5 @@
+//! What changes, said in words.
+
 use std::path::Path;
 
 use super::*;
