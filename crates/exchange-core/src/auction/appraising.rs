@@ -6,11 +6,11 @@ use exchange_model::{Money, Timestamp};
 use ping_tree::{Method, PriceMode, Rank, SaleKind, Tie};
 use rust_decimal::Decimal;
 
+use super::Auction;
 use super::pricing::{ValueRule, is_once};
 use super::ranking::{Bid, Place, Posted};
 use super::selection::{At, Precedence, Worth};
 use super::setup::{CHANCE_WHOLE, Goal, Member, Seat, TierRules};
-use super::Auction;
 use crate::price_terms::PriceTerms;
 
 /// What a buyer answered to a ping, or what its contract says.
