@@ -154,10 +154,11 @@ mod tests {
         for text in ["1/s", "3/s", "7/s", "50/s", "400/m"] {
             let (rate, mut bucket) = (rate(text), Bucket::default());
             let passed = passed(rate, &mut bucket, (0..10_000).flat_map(|ms| [ms; 3]));
-            let even = 10.0 * f64::from(rate.count()) / rate.per().as_secs_f64();
-            let second = (f64::from(rate.count()) / rate.per().as_secs_f64()).max(1.0);
-            let passed = f64::from(u32::try_from(passed).unwrap());
-            assert!(passed <= even + second && passed >= even.floor(), "{text}: {passed}");
+            let (count, seconds) = (u64::from(rate.count()), rate.per().as_secs());
+            let passed = u64::try_from(passed).unwrap();
+            // Of the even rate over ten seconds, and one second's worth: at least one.
+            let (even, second) = (10 * count / seconds, count.div_ceil(seconds));
+            assert!((even..=even + second).contains(&passed), "{text}: {passed}");
         }
     }
 }
