@@ -151,12 +151,7 @@ allow_private = true
         u64::try_from(rows).unwrap()
     }
 
-    /// Copies the sample's dictionary of auto insurance.
-    pub(crate) fn write_sample_vertical(&self) {
-        self.write_sample_vertical_and("");
-    }
-
-    /// The same with further tables.
+    /// Copies the sample's dictionary of auto insurance, with further tables.
     pub(crate) fn write_sample_vertical_and(&self, tables: &str) {
         let name = "verticals/auto_insurance.toml";
         let text = std::fs::read_to_string(repository().join("config").join(name)).unwrap();

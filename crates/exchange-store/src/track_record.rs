@@ -196,24 +196,23 @@ impl TrackRecord {
         into: Option<AttemptState>,
     ) {
         if let Some(state) = from {
-            self.count(campaign, at, state, 1, u64::saturating_sub);
+            self.count(campaign, at, (state, 1), u64::saturating_sub);
         }
         if let Some(state) = into {
-            self.count(campaign, at, state, 1, u64::saturating_add);
+            self.count(campaign, at, (state, 1), u64::saturating_add);
         }
     }
 
     /// Counts so many posts that were prepared in the hour of `at` and are in this state.
     pub(crate) fn fill(&self, campaign: &CampaignId, at: Timestamp, state: AttemptState, n: u64) {
-        self.count(campaign, at, state, n, u64::saturating_add);
+        self.count(campaign, at, (state, n), u64::saturating_add);
     }
 
     fn count(
         &self,
         campaign: &CampaignId,
         at: Timestamp,
-        state: AttemptState,
-        n: u64,
+        (state, n): (AttemptState, u64),
         with: impl Fn(u64, u64) -> u64 + Copy,
     ) {
         let micros = at.unix_micros();

@@ -200,7 +200,7 @@ mod tests {
             payout: PayoutRule::Bands(bands.into()),
             value: ValueRule::default(),
             least_margin: None,
-            ..share.clone()
+            ..fixed.clone()
         };
         for terms in [share, fixed, bands, of_old(usd("12"), usd("5"))] {
             assert_eq!(read(&text(&terms), Currency::USD), Some(terms));

@@ -90,7 +90,7 @@ impl World {
             let campaign = &member.campaign;
             let drawn = by_name[campaign.id.as_str().strip_prefix("many/").unwrap()];
             let wanted = drawn.accepts.holds(given, &self.lists);
-            let shown = || format!("{} and {given:?}", drawn.accepts.toml(&self.lists));
+            let shown = || format!("{} and {given:?}", drawn.accepts.toml());
             assert_eq!(campaign.accepts.matches(lead.attributes()), wanted, "filter: {}", shown());
             assert_eq!(matching.contains(slot), wanted, "index: {}", shown());
             if wanted && !drawn.paused && drawn.tier(given, &self.lists) == Some(tier) {
@@ -145,7 +145,7 @@ fn buyer(drawn: &[Drawn], lists: &Lists) -> String {
     );
     for Drawn { name, paused, accepts, .. } in drawn {
         let status = if *paused { "paused" } else { "live" };
-        let accepts = accepts.toml(lists);
+        let accepts = accepts.toml();
         write!(
             text,
             "[[campaign]]\nid = \"{name}\"\nvertical = \"auto\"\nconnector = \"main\"\n\
@@ -171,7 +171,7 @@ fn tree(drawn: &[Drawn], lists: &Lists) -> String {
                     text,
                     "{{ campaign = \"many/{}\", when = {} }},",
                     drawn.name,
-                    when.toml(lists)
+                    when.toml()
                 ),
                 None => Ok(()),
             }

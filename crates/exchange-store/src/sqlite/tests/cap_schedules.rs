@@ -58,7 +58,7 @@ fn schedule(number: usize) -> Schedule {
 /// What becomes of a post, by its number: seven in ten buy, some after their answer was lost.
 fn fate(post: usize) -> (bool, bool) {
     let mixed = post.wrapping_mul(2_654_435_761) >> 7;
-    (mixed % 10 < 7, mixed % 3 == 0)
+    (mixed % 10 < 7, mixed.is_multiple_of(3))
 }
 
 /// A lead id that no other post has.
@@ -83,7 +83,7 @@ fn one_post(desk: &Desk, schedule: &Schedule, post: usize) {
         stage: Stage::Post,
         fields: &fields,
         sealed: Vec::new(),
-        pinged: None,
+        pinged: None, ping_counts: false,
         today: TODAY,
     };
     let taken = intake(lead, &vertical(), fields).unwrap().lead;

@@ -1,6 +1,5 @@
 //! Duplicates, resubmissions and suppression: who is asked nothing, and at what moment.
 
-use std::time::Instant;
 
 use exchange_model::lead::{HashForm, ListHash};
 use exchange_model::pii::FingerprintKey;
@@ -245,36 +244,4 @@ fn an_upload_takes_the_place_of_a_list_at_once_and_a_broken_one_changes_nothing(
         (shown[0].name.as_str(), shown[0].entries, shown[0].changed_at),
         ("customers", 1, at(6))
     );
-}
-
-/// Run by hand: `cargo test -p exchange-store --release -- --ignored --nocapture a_million`.
-#[test]
-#[ignore = "measures; takes a minute without optimisation"]
-fn a_million_entries() {
-    let mut desk = Desk::new();
-    let key = FingerprintKey::new([9; 32]);
-    let entry = |n: u32| ListHash::new(&key, "us_phone", HashForm::Md5, &n.to_be_bytes());
-    let all: Vec<ListHash> = (0..1_000_000).map(entry).collect();
-    let (begun, mut slowest) = (Instant::now(), Duration::ZERO);
-    for chunk in all.chunks(SUPPRESSION_CHUNK_MAX) {
-        let step = Instant::now();
-        desk.store().suppress(customers(), chunk.to_vec(), at(1)).blocking_wait().unwrap();
-        slowest = slowest.max(step.elapsed());
-    }
-    println!("imported in {:?}, the slowest step {slowest:?}", begun.elapsed());
-    let lists = ["customers".to_owned()];
-    let begun = Instant::now();
-    let hits = (900_000..1_100_000)
-        .filter(|n| desk.store().suppresses(&acme(), &lists, &[entry(*n)]))
-        .count();
-    println!("200000 looks in {:?}, hashing included", begun.elapsed());
-    assert_eq!(hits, 100_000);
-    let begun = Instant::now();
-    desk.crash();
-    println!("opened in {:?}", begun.elapsed());
-    assert!(desk.store().suppresses(&acme(), &lists, &[entry(7)]));
-    let begun = Instant::now();
-    desk.store().remove_suppression(&acme(), "customers").blocking_wait().unwrap();
-    while desk.store().sweep_suppression().blocking_wait().unwrap() {}
-    println!("removed in {:?}", begun.elapsed());
 }

@@ -265,15 +265,15 @@ impl Table {
         true
     }
 
-    pub(super) fn toml(&self, lists: &Lists) -> String {
+    pub(super) fn toml(&self) -> String {
         let tables = |tables: &[Self]| {
-            tables.iter().map(|table| table.toml(lists)).collect::<Vec<_>>().join(", ")
+            tables.iter().map(|table| table.toml()).collect::<Vec<_>>().join(", ")
         };
         let lines = self.0.iter().map(|line| match line {
             Line::Field(kind, asked) => format!("{} = {}", kind.field(), asked_toml(*kind, asked)),
             Line::All(all) => format!("all = [{}]", tables(all)),
             Line::Any(any) => format!("any = [{}]", tables(any)),
-            Line::Not(table) => format!("not = {}", table.toml(lists)),
+            Line::Not(table) => format!("not = {}", table.toml()),
         });
         format!("{{ {} }}", lines.collect::<Vec<_>>().join(", "))
     }
