@@ -56,8 +56,8 @@ impl World {
             .collect();
         let files = lists.files(Files::base());
         let files = files
-            .with("buyers/many.toml", &buyer(&drawn, &lists))
-            .with("trees/wide.toml", &tree(&drawn, &lists));
+            .with("buyers/many.toml", &buyer(&drawn))
+            .with("trees/wide.toml", &tree(&drawn));
         let exchange = files.load();
         assert!(!exchange.findings.has_errors(), "{}", exchange.rendered());
         Self { exchange, drawn, lists }
@@ -138,7 +138,7 @@ fn places(draw: &mut Draw, lists: &Lists, at: usize) -> [Option<Table>; 2] {
     }
 }
 
-fn buyer(drawn: &[Drawn], lists: &Lists) -> String {
+fn buyer(drawn: &[Drawn]) -> String {
     let mut text = String::from(
         "schema = 1\nid = \"many\"\ntime_zone = \"UTC\"\n\
          billing = { terms = \"prepaid\" }\n[connector.main]\n",
@@ -157,7 +157,7 @@ fn buyer(drawn: &[Drawn], lists: &Lists) -> String {
     text
 }
 
-fn tree(drawn: &[Drawn], lists: &Lists) -> String {
+fn tree(drawn: &[Drawn]) -> String {
     let mut text = String::from(
         "schema = 1\nid = \"wide\"\nvertical = \"auto\"\ndeadline = \"30s\"\npost_reserve = \"1s\"\n",
     );
