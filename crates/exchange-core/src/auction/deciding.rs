@@ -172,13 +172,15 @@ impl Auction {
     /// What is paid for each place of the set, in the order in which they are tried.
     pub(super) fn paid(&self, choice: &Choice) -> Vec<Paid> {
         let candidates = self.candidates();
-        let own = self.paid_at(choice, &candidates, |_candidate, at| at.price);
+        let own = self.paid_at(choice, &candidates, |_index, _candidate, at| at.price);
         if self.rules.method != Method::SecondPrice {
             return self.stretched(own);
         }
-        let loser = passed_over(&self.scene(&candidates), choice);
-        let second = self.paid_at(choice, &candidates, |candidate, at| {
-            self.second_price(choice, candidate, at, loser.as_ref())
+        let scene = self.scene(&candidates);
+        let second = self.paid_at(choice, &candidates, |index, candidate, at| {
+            let loser = passed_over(&scene, choice, index);
+            let unpaid = at.once && choice.payer != Some(index);
+            self.second_price(choice, (candidate, unpaid), at, loser.as_ref())
         });
         let total: Decimal = second.iter().map(|paid| paid.payout.amount()).sum();
         let enough = self.least().is_none_or(|least| self.held.payout + total >= least.amount());
@@ -189,12 +191,12 @@ impl Auction {
         &self,
         choice: &Choice,
         candidates: &[Candidate<'_>],
-        price: impl Fn(&Candidate<'_>, &At) -> Money,
+        price: impl Fn(usize, &Candidate<'_>, &At) -> Money,
     ) -> Vec<Paid> {
         let paid = |index: &usize| {
             let candidate = candidates.get(*index)?;
             let at = candidate.terms(choice.buyers)?;
-            let price = price(candidate, at);
+            let price = price(*index, candidate, at);
             let unpaid = at.once && choice.payer != Some(*index);
             let payout = self.payout_of(candidate, at, (price, unpaid))?;
             let (bid, leg) = (candidate.bid, candidate.leg);
@@ -240,7 +242,7 @@ impl Auction {
     fn second_price(
         &self,
         choice: &Choice,
-        candidate: &Candidate<'_>,
+        (candidate, unpaid): (&Candidate<'_>, bool),
         at: &At,
         loser: Option<&(Candidate<'_>, Worth)>,
     ) -> Money {
@@ -251,6 +253,8 @@ impl Auction {
         let wins = |price: Money| {
             let Some(value) = terms.value.value(price) else { return false };
             let Some(payout) = terms.payout_at(price) else { return false };
+            // What another place of the set pays for the lead counts for nothing here.
+            let payout = if unpaid { Money::zero(price.currency()) } else { payout };
             let worth = self.worth(bid.seat, (price, value, payout));
             loser
                 .is_none_or(|(other, others)| compare((candidate, &worth), (other, others)).is_lt())

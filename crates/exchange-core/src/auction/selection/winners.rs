@@ -301,12 +301,17 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The best place that is not in the set and takes its number of buyers, with what it counts for.
+/// The best place that is not in the set and takes its number of buyers, with what it counts for
+/// beside this place of the set.
 #[must_use]
-pub fn passed_over<'a>(scene: &Scene<'a>, choice: &Choice) -> Option<(Candidate<'a>, Worth)> {
+pub fn passed_over<'a>(
+    scene: &Scene<'a>,
+    choice: &Choice,
+    beside: usize,
+) -> Option<(Candidate<'a>, Worth)> {
     let payer = match choice.payer {
-        // Whoever would be there instead of a lone buyer would pay what is paid once.
-        Some(payer) if choice.picked.len() > 1 => Payer::This(payer),
+        // Whoever would be there instead of the payer would pay what is paid once.
+        Some(payer) if payer != beside => Payer::This(payer),
         Some(_) => Payer::Any,
         None if scene.held.once_paid => Payer::Nobody,
         None => Payer::Any,

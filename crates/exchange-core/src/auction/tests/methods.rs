@@ -65,6 +65,36 @@ fn a_second_price_counts_handicaps_and_each_payout_rule() {
 }
 
 #[test]
+fn at_second_price_what_is_paid_once_compares_like_with_like() {
+    check(
+        "tier one by second_price sale shared 2
+         acme pays fixed:3.00
+         bolt pays fixed:3.00
+         cask pays fixed:3.00",
+        "20 acme bids 12.00
+         21 bolt bids 15.00
+         22 cask bids 11.00
+         25 durable
+         40 bolt accepts
+         42 durable
+         60 acme accepts
+         62 durable",
+        expect![[r#"
+            0ms ping acme
+            0ms ping bolt
+            0ms ping cask
+            22ms persist prepare bolt 11.00 USD for 3.00 USD, one of 2
+            25ms post bolt 11.00 USD
+            40ms persist step 1 accepted + prepare acme 11.00 USD for 0.00 USD, one of 2
+            42ms post acme 11.00 USD
+            60ms persist step 2 accepted + answer sold
+            62ms reply sold 3.00 USD of 3.00 + 0.00
+            62ms done
+        "#]],
+    );
+}
+
+#[test]
 fn the_first_usable_bid_is_posted_and_later_ones_are_kept_for_a_refusal() {
     check(
         "tier one by first_bid
