@@ -103,19 +103,52 @@ fn at_price(intent: &Intent, offer: &LegOffer, named: Option<Money>) -> Option<L
 }
 
 fn is_paid_once(intent: &Intent, leg: &LegOffer) -> bool {
-    let value = intent.on_price.value.value(leg.price);
+    is_once_at(intent, leg.price)
+}
+
+fn is_once_at(intent: &Intent, price: Money) -> bool {
+    let value = intent.on_price.value.value(price);
     value.is_some_and(|value| is_once(&intent.on_price.payout, value))
 }
 
 /// A payout for the lead that was to come with a leg that was not taken comes with the first one
 /// that was, never above its price.
 fn pay_once(intent: &Intent, legs: &mut [LegOffer]) {
-    let due = sum_of(&intent.legs, |leg| leg.payout).filter(Money::is_positive);
-    let unpaid = legs.iter().all(|leg| !leg.payout.is_positive());
-    let once = intent.legs.iter().any(|leg| is_paid_once(intent, leg));
-    if let (Some(due), Some(first), true) = (due, legs.first_mut(), unpaid && once) {
+    let paid_once = |leg: &&LegOffer| is_paid_once(intent, leg) && leg.payout.is_positive();
+    let Some(due) = intent.legs.iter().find(paid_once).map(|leg| leg.payout) else { return };
+    if legs.iter().any(|leg| paid_once(&leg)) {
+        return;
+    }
+    if let Some(first) = legs.iter_mut().find(|leg| is_paid_once(intent, leg)) {
         let covered = first.price.at_least(due).unwrap_or(false);
         first.payout = if covered { due.rounded() } else { first.price };
+    }
+}
+
+impl Intent {
+    /// Whether a sale of this post brings the seller what is paid once for the lead.
+    #[must_use]
+    pub fn pays_once(&self, sale: &Sale) -> bool {
+        let pays = |leg: &LegOffer| is_paid_once(self, leg) && leg.payout.is_positive();
+        if sale.legs.is_empty() {
+            is_once_at(self, sale.price) && sale.payout.is_positive()
+        } else {
+            sale.legs.iter().any(pays)
+        }
+    }
+
+    /// The sale where another one has brought the seller what is paid once for the lead.
+    #[must_use]
+    pub fn paid_before(&self, mut sale: Sale) -> Sale {
+        for leg in sale.legs.iter_mut().filter(|leg| is_paid_once(self, leg)) {
+            leg.payout = Money::zero(leg.payout.currency());
+        }
+        if let Some(payout) = sum_of(&sale.legs, |leg| leg.payout) {
+            sale.payout = payout;
+        } else if is_once_at(self, sale.price) {
+            sale.payout = Money::zero(sale.payout.currency());
+        }
+        sale
     }
 }
 

@@ -2,8 +2,8 @@
 
 use exchange_core::caps::Counted;
 use exchange_core::duplicates::Person;
-use exchange_core::record::{Intent, LegOffer, OpenAttempt, UnknownPolicy, most_booked};
-use exchange_model::outcome::{BidToken, Handles};
+use exchange_core::record::{Intent, LegOffer, OpenAttempt, Sale, UnknownPolicy, most_booked};
+use exchange_model::outcome::{Acceptance, BidToken, Handles};
 use exchange_model::reason::{LeadStatus, Unknown};
 use exchange_model::{
     AttemptId, CampaignId, LeadId, MinorUnits, Money, SourceId, Timestamp, VerticalId,
@@ -147,6 +147,24 @@ pub(super) fn record(
             attempt: open_attempt(row)?,
             state: coded(row, "state", AttemptState::from_code)?,
         })
+    })
+}
+
+/// The posts of a lead that bought, with what is booked for them.
+pub(super) fn sold_posts(
+    conn: &Connection,
+    lead: LeadId,
+) -> Result<Vec<(Intent, Sale)>, StoreError> {
+    let sql = format!(
+        "SELECT {OPEN}, sold_price, sold_payout, sold_legs FROM attempt
+         WHERE lead = ?1 AND state = 'accepted' ORDER BY step"
+    );
+    all(conn, &sql, [lead.to_bytes()], |row| {
+        let intent = intent(row)?;
+        let (price, payout) = sold(row)?.unwrap_or((intent.price, intent.payout));
+        let legs = legs(row, "sold_legs")?;
+        let acceptance = Acceptance::default();
+        Ok((intent, Sale { price, payout, acceptance, legs }))
     })
 }
 

@@ -11,7 +11,7 @@ use rusqlite::params;
 use settlement_ledger::sale::{self, LossPolicy, SaleLeg, SaleRequest};
 use settlement_ledger::{LedgerError, hold};
 
-use super::super::attempt::{AttemptRow, attempt_row, lead_row};
+use super::super::attempt::{AttemptRow, attempt_row, lead_row, record, sold_posts};
 use super::super::books::hold_of;
 use super::super::columns::{all, digits, run, to_json};
 use super::super::legs;
@@ -164,13 +164,28 @@ impl Txn<'_> {
             self.exception(attempt, "late_accept_conflict", detail, at)?;
             return Ok(None);
         }
-        self.write_outcome(concluded, row, AttemptState::Accepted, at)?;
+        let sale = &self.paid_once(attempt, sale)?;
+        let outcome = AttemptOutcome::Accepted(sale.clone());
+        self.write_outcome(&Concluded { attempt, outcome }, row, AttemptState::Accepted, at)?;
         let source = self.book_sale(attempt, sale, row, at)?;
         self.count_booked(attempt, sale, row)?;
         self.won(&row.campaign, at);
         self.flag_sale(attempt, sale, row, at)?;
         let campaign = row.campaign.clone();
         Ok(Some(Booked { campaign, source, price: sale.price, payout: sale.payout }))
+    }
+
+    /// The sale as it pays the seller: a payout for the lead, however many buy it, comes with the
+    /// first sale that is booked. The auction could not know of one whose answer was lost.
+    fn paid_once(&self, attempt: AttemptId, sale: &Sale) -> Result<Sale, StoreError> {
+        let own = record(self.conn, attempt)?.ok_or(StoreError::NoAttempt(attempt))?;
+        let intent = own.attempt.intent;
+        if intent.buyers == 1 || !intent.pays_once(sale) {
+            return Ok(sale.clone());
+        }
+        let others = sold_posts(self.conn, attempt.lead())?;
+        let was_paid = others.iter().any(|(intent, sale)| intent.pays_once(sale));
+        Ok(if was_paid { intent.paid_before(sale.clone()) } else { sale.clone() })
     }
 
     /// What a person asks the buyer about a sale that is booked.

@@ -517,3 +517,56 @@ fn an_exclusive_lead_has_no_list_of_sales() {
     assert_eq!(desk.standing(1).sales, []);
     assert_eq!(desk.view(1).attempts[0].buyers, 1);
 }
+
+/// A post that pays the seller this much for the lead, however many buy it.
+fn for_the_lead(payout: &str, step: u8, buyer: &str, price: &str) -> Intent {
+    let own = one_of(3, 1, step, buyer, price);
+    let on_price = PriceTerms { payout: PayoutRule::Fixed(usd(payout)), ..own.on_price.clone() };
+    Intent { payout: usd(payout), on_price, ..own }
+}
+
+#[test]
+fn what_is_paid_once_for_a_lead_is_not_paid_again_by_an_answer_that_comes_late() {
+    let mut desk = Desk::new();
+    desk.take_in(1);
+    desk.prepare(for_the_lead("9.00", 1, "acme", "15.00")).unwrap();
+    desk.step(1, unanswered(1, 1), next(for_the_lead("9.00", 2, "bolt", "12.00")));
+    desk.step(1, sold(1, 2), end(LeadStatus::Sold));
+    desk.crash();
+    desk.later(sold(1, 1));
+    assert_eq!(desk.states(1), ["accepted", "accepted"]);
+    assert_eq!(
+        (desk.payout(1).as_str(), desk.payouts(1).join(" ").as_str()),
+        ("9.00", "0.00 9.00")
+    );
+    assert_eq!(desk.available("acme", &generous()), 10_000_000 - 1_500, "acme pays its price");
+    assert_eq!(desk.to_tell(), Vec::<String>::new(), "the seller is paid what it was told");
+    desk.verify();
+}
+
+#[test]
+fn what_is_paid_once_is_not_paid_again_when_the_late_answer_came_first() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    desk.prepare(for_the_lead("9.00", 1, "acme", "15.00")).unwrap();
+    desk.step(1, unanswered(1, 1), next(for_the_lead("7.00", 2, "bolt", "12.00")));
+    desk.later(sold(1, 1));
+    desk.step(1, sold(1, 2), end(LeadStatus::Sold));
+    assert_eq!(
+        (desk.payout(1).as_str(), desk.payouts(1).join(" ").as_str()),
+        ("9.00", "9.00 0.00")
+    );
+    desk.verify();
+}
+
+#[test]
+fn what_is_paid_once_comes_with_the_late_sale_where_nobody_else_bought() {
+    let desk = Desk::new();
+    desk.take_in(1);
+    desk.prepare(for_the_lead("9.00", 1, "acme", "15.00")).unwrap();
+    desk.step(1, unanswered(1, 1), next(for_the_lead("9.00", 2, "bolt", "12.00")));
+    desk.step(1, refused(1, 2), end(LeadStatus::Pending));
+    desk.later(sold(1, 1));
+    assert_eq!(desk.payout(1), "9.00");
+    desk.verify();
+}
