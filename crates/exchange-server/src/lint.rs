@@ -1,7 +1,7 @@
 //! What is valid and still hardly meant: looked for once everything compiles.
 //!
-//! Every finding here is a warning with the line that a person would look at first. Nothing looks
-//! at a clock or a database, so the same files always give the same warnings.
+//! Every finding here is a warning with the line that a person would look at first. Nothing but
+//! [`records`] looks at a clock or a database, so the same files always give the same warnings.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,16 +11,26 @@ use exchange_model::{Finding, Findings, Severity};
 use ping_tree::filter::{Condition, Filter};
 use ping_tree::{Campaign, Source, Tier, Tree};
 
-use crate::load::Exchange;
+use crate::load::{Exchange, FileSet};
 use crate::settings::Settings;
 
+mod prices;
+pub(crate) mod records;
+
 /// Looks for everything.
-pub(crate) fn lint(exchange: &Exchange, settings: &Settings, findings: &mut Findings) {
+pub(crate) fn lint(
+    exchange: &Exchange,
+    files: &FileSet,
+    settings: &Settings,
+    findings: &mut Findings,
+) {
+    unused_lists(files, findings);
     let lint = Lint { exchange };
     for tree in exchange.routing.trees() {
         lint.untested(tree, findings);
         for tier in &tree.tiers {
             lint.times(tree, tier, findings);
+            prices::untold(exchange, tier, findings);
         }
     }
     for source in exchange.routing.sources() {
@@ -133,6 +143,23 @@ fn unpinged(filter: &Filter, campaign: &Campaign, findings: &mut Findings) {
             let message = format!("sellers do not send `{}` in a ping", field.name);
             let help = "a lead that is pinged first never passes: let the vertical ask for it in the ping too";
             findings.warning("field_not_pinged", rule.place.clone(), message, help.to_owned());
+        }
+    }
+}
+
+/// Lists that no file names: a misspelt name elsewhere is the likelier reason.
+fn unused_lists(files: &FileSet, findings: &mut Findings) {
+    for (list, _text) in files.iter().filter(|(name, _)| name.starts_with("lists/")) {
+        let names = |(name, text): (&str, &str)| name.ends_with(".toml") && text.contains(list);
+        if !files.iter().any(names) {
+            findings.push(Finding {
+                severity: Severity::Warning,
+                code: "list_unused",
+                message: format!("no file uses the list `{list}`"),
+                place: None,
+                label: String::new(),
+                help: format!("write `in_file = \"{list}\"` in a filter, or remove the list"),
+            });
         }
     }
 }

@@ -87,7 +87,7 @@ pub fn compile(
         return None;
     }
     let exchange = Exchange { version: files.version(), verticals, routing, connectors, tests };
-    lint::lint(&exchange, settings, findings);
+    lint::lint(&exchange, files, settings, findings);
     Some(exchange)
 }
 

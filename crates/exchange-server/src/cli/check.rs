@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use exchange_model::{Finding, Findings, Severity};
+use exchange_model::{Finding, Findings, Severity, Timestamp};
 use exchange_store::operators::Stops;
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use crate::cli::output::{GREEN, RED, counted, painted};
 use crate::cli::stop;
 use crate::cli::suppress;
 use crate::clock::Clock;
+use crate::lint;
 use crate::load::{Exchange, SECTIONS, load};
 use crate::operator_api::stops::stop_json;
 use crate::settings::Settings;
@@ -60,6 +61,7 @@ pub(crate) fn run(options: &Check, context: &Context) -> Ran {
         if options.without_secrets { load_without_secrets(&settings) } else { load(&settings) };
     if let Some(exchange) = &exchange {
         suppress::warn_missing(&settings, exchange, &mut findings);
+        look_back(&settings, exchange, began, &mut findings);
     }
     for message in unusable.iter().flat_map(|failure| failure.message.lines()) {
         findings.push(of_settings(message));
@@ -91,6 +93,15 @@ fn stops(settings: &Settings) -> Arc<Stops> {
         return Arc::default();
     }
     Books::at(settings).map(|books| books.store().stops()).unwrap_or_default()
+}
+
+/// What the records say about the files, where there are any.
+fn look_back(settings: &Settings, exchange: &Exchange, now: Timestamp, findings: &mut Findings) {
+    if !settings.store.path.is_file() {
+        return;
+    }
+    let Ok(books) = Books::at(settings) else { return };
+    lint::records::lint(exchange, &|cap| books.store().used(cap), now, findings);
 }
 
 fn of_settings(message: &str) -> Finding {

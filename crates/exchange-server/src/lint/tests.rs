@@ -25,6 +25,11 @@ const SELLER: &str = "schema = 1\nid = \"kart\"\ntitle = \"Kart\"\nstatus = \"li
     [[source]]\nid = \"web\"\nalias = \"K1\"\ntree = \"main\"\npayout = { fixed = \"PAYOUT\" }\n";
 
 fn codes(words: &[(&str, &str)]) -> Vec<&'static str> {
+    let (_exchange, findings) = loaded(words);
+    findings.sorted().into_iter().map(|finding| finding.code).collect()
+}
+
+fn loaded(words: &[(&str, &str)]) -> (Exchange, Findings) {
     let filled = |text: &str| {
         let plain = [
             ("ACCEPTS", ""),
@@ -44,6 +49,9 @@ fn codes(words: &[(&str, &str)]) -> Vec<&'static str> {
         ("trees/main.toml", filled(TREE)),
         ("sellers/kart.toml", filled(SELLER)),
     ];
+    if words.contains(&("LIST", "unused")) {
+        files.push(("lists/zips.txt", "78701\n".to_owned()));
+    }
     if !words.contains(&("TESTS", "none")) {
         files.push(("tests/main.toml", test.to_owned()));
     }
@@ -51,9 +59,14 @@ fn codes(words: &[(&str, &str)]) -> Vec<&'static str> {
     let mut findings = Findings::new();
     let files = FileSet::of(Path::new("config"), files);
     let settings = Settings::defaults();
-    let exchange = compile(&files, &settings, &Secrets::from_pairs(Vec::<(String, String)>::new()), &mut findings);
-    assert!(exchange.is_some(), "{:?}", findings.sorted());
-    findings.sorted().into_iter().map(|finding| finding.code).collect()
+    let exchange = compile(
+        &files,
+        &settings,
+        &Secrets::from_pairs(Vec::<(String, String)>::new()),
+        &mut findings,
+    );
+    let exchange = exchange.unwrap_or_else(|| panic!("{:?}", findings.sorted()));
+    (exchange, findings)
 }
 
 #[test]
@@ -69,8 +82,31 @@ fn each_thing_that_is_hardly_meant_is_named() {
         (&[("RESERVE", "40ms")], "post_longer_than_reserve"),
         (&[("PAYOUT", "4.50")], "payout_above_price"),
         (&[("ACCEPTS", "accepts = { plan = [\"A\"] }")], "field_not_pinged"),
+        (&[("LIST", "unused")], "list_unused"),
         (&[("DEADLINE", "40s"), ("RESERVE", "39s")], "drain_too_short"),
     ] {
         assert_eq!(codes(words), [code], "{words:?}");
     }
+}
+
+/// Day caps of 100 beside what the days before brought: the last day first.
+fn of_records(days: &[u32]) -> Vec<&'static str> {
+    let accepts = ("ACCEPTS", "caps = { day = 100 }");
+    let (exchange, mut findings) = loaded(&[accepts]);
+    let now = "2026-11-23T10:15:00Z".parse().unwrap();
+    let used = |cap: &ping_tree::CapLimit| {
+        let ago = exchange_model::Timestamp::since(now, cap.window.start).as_secs() / 86_400;
+        let leads = usize::try_from(ago).ok().and_then(|ago| days.get(ago.checked_sub(1)?));
+        ping_tree::Tally { leads: leads.copied().unwrap_or(0), ..Default::default() }
+    };
+    records::lint(&exchange, &used, now, &mut findings);
+    findings.sorted().into_iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn caps_are_compared_with_what_the_days_before_brought() {
+    assert_eq!(of_records(&[120]), ["cap_below_yesterday"]);
+    assert_eq!(of_records(&[20; 30]), ["cap_never_reached"]);
+    assert_eq!(of_records(&[60; 30]), Vec::<&str>::new());
+    assert_eq!(of_records(&[20; 5]), Vec::<&str>::new(), "a new campaign has time");
 }
