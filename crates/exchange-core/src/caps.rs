@@ -29,8 +29,9 @@ pub const SECONDS_KEPT: Duration = Duration::from_mins(10);
 /// Most windows whose sums are kept ready: second to month and total of today, of the campaign's
 /// own clock and its groups', and a few of yesterday.
 const WINDOWS_MAX: usize = 16;
-/// Most moments from which on old steps are summed up, beside the beginning.
-const SINCE_MAX: usize = 8;
+/// Most moments from which on old steps are summed up, beside the beginning: a campaign's own and
+/// those of all groups that one stands in must be known at once, and the last ones of earlier files.
+pub const SINCE_MAX: usize = 32;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What one attempt counts for.
@@ -131,7 +132,12 @@ impl Usage {
     /// Whether what is counted from this moment on is known; otherwise only what the kept steps
     /// hold of it, until [`Usage::count_since`] says the rest.
     #[must_use]
-    pub fn knows(&self, since: Timestamp) -> bool {
+    pub fn knows(&mut self, since: Timestamp) -> bool {
+        // What was asked for last is forgotten last.
+        if let Some(at) = self.older.iter().skip(1).position(|(known, _)| *known == since) {
+            let asked = self.older.remove(at.saturating_add(1));
+            self.older.push(asked);
+        }
         self.before_kept(since).is_some()
     }
 

@@ -218,3 +218,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_campaign_and_all_its_groups_may_each_count_since_a_day_of_their_own() {
+    let mut usage = Usage::new();
+    usage.begin_with(quarter(QUARTERS), quarter(0), one(100));
+    let earlier: Vec<Timestamp> = (1..=20).map(quarter).collect();
+    let days: Vec<Timestamp> = (10..27).map(quarter).collect();
+    for round in [&earlier, &days, &earlier, &days] {
+        for day in round {
+            if !usage.knows(*day) {
+                usage.count_since(*day, one(100));
+            }
+        }
+        for day in round {
+            assert_eq!(usage.used(since(*day)), one(100), "all are known at once");
+        }
+        usage.sums.clear();
+    }
+}

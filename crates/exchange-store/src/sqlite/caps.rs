@@ -139,7 +139,7 @@ impl Txn<'_> {
     fn know_campaign(&self, campaign: &CampaignId, since: Timestamp) -> Result<(), StoreError> {
         let sql = format!("{SUM} FROM attempt WHERE {COUNTS} AND {WHEN} AND campaign = ?3");
         let book = &self.shared.usage;
-        let Some(until) = book.look(campaign, |found| missing(&found.usage, since)).flatten()
+        let Some(until) = book.look(campaign, |found| missing(&mut found.usage, since)).flatten()
         else {
             return Ok(());
         };
@@ -159,7 +159,7 @@ impl Txn<'_> {
             "{SUM} FROM attempt WHERE {COUNTS} AND {WHEN} AND campaign = ?3 AND source = ?4"
         );
         let book = &self.shared.usage;
-        let until = book.look(campaign, |found| missing(found.by_source.get(source)?, since));
+        let until = book.look(campaign, |found| missing(found.by_source.get_mut(source)?, since));
         let Some(until) = until.flatten() else { return Ok(()) };
         let names = (campaign.as_str(), source.as_str());
         let params = (since.unix_micros(), until.unix_micros(), names.0, names.1);
@@ -238,6 +238,6 @@ const SUM: &str = "SELECT count(*) AS leads, ifnull(sum(price_minor), 0) AS spen
 const WHEN: &str = "counted_at >= ?1 AND counted_at < ?2";
 
 /// Until when the table must be asked for what is counted since a moment; nothing when it is known.
-fn missing(usage: &Usage, since: Timestamp) -> Option<Timestamp> {
+fn missing(usage: &mut Usage, since: Timestamp) -> Option<Timestamp> {
     (!usage.knows(since)).then(|| usage.kept_from())
 }
