@@ -8,7 +8,7 @@ use ping_tree::{Method, PayoutRule};
 use rust_decimal::Decimal;
 
 use super::appraising::{is_by_turn, is_shared};
-use super::pricing::payout;
+use super::pricing::{is_once, payout};
 use super::ranking::{Bid, Posted};
 use super::selection::closing::is_settled;
 use super::selection::second::least_winning;
@@ -28,7 +28,6 @@ pub(super) struct Paid {
     leg: usize,
     price: Money,
     pub(super) payout: Money,
-    once: bool,
     unpaid: bool,
 }
 
@@ -163,7 +162,6 @@ impl Auction {
             buyers,
             legs,
             least: least.filter(|l| *l > Decimal::ZERO).map(|least| Money::new(least, currency)),
-            once: own.iter().any(|paid| paid.once && !paid.unpaid),
             unpaid: own.iter().all(|paid| paid.unpaid),
         };
         bid
@@ -179,8 +177,9 @@ impl Auction {
         let scene = self.scene(&candidates);
         let second = self.paid_at(choice, &candidates, |index, candidate, at| {
             let loser = passed_over(&scene, choice, index);
-            let unpaid = at.once && choice.payer != Some(index);
-            self.second_price(choice, (candidate, unpaid), at, loser.as_ref())
+            let other = choice.payer.is_some_and(|payer| payer != index);
+            let paid = self.held.once_paid || other;
+            self.second_price(choice, (candidate, paid), at, loser.as_ref())
         });
         let total: Decimal = second.iter().map(|paid| paid.payout.amount()).sum();
         let enough = self.least().is_none_or(|least| self.held.payout + total >= least.amount());
@@ -193,16 +192,29 @@ impl Auction {
         candidates: &[Candidate<'_>],
         price: impl Fn(usize, &Candidate<'_>, &At) -> Money,
     ) -> Vec<Paid> {
+        // Whoever it is paid with comes before all others that are paid once.
+        let mut once_paid = self.held.once_paid;
         let paid = |index: &usize| {
             let candidate = candidates.get(*index)?;
             let at = candidate.terms(choice.buyers)?;
             let price = price(*index, candidate, at);
-            let unpaid = at.once && choice.payer != Some(*index);
+            let once = self.is_once_at(candidate, at, price);
+            let unpaid = once && once_paid;
+            once_paid |= once;
             let payout = self.payout_of(candidate, at, (price, unpaid))?;
             let (bid, leg) = (candidate.bid, candidate.leg);
-            Some(Paid { bid, leg, price, payout, once: at.once, unpaid })
+            Some(Paid { bid, leg, price, payout, unpaid })
         };
         choice.picked.iter().filter_map(paid).collect()
+    }
+
+    /// Whether the payout at this price is one for the lead: another band may decide than at the bid.
+    fn is_once_at(&self, candidate: &Candidate<'_>, at: &At, price: Money) -> bool {
+        let Some(bid) = self.bids.get(candidate.bid).filter(|_| price != at.price) else {
+            return at.once;
+        };
+        let terms = self.price_terms(bid.seat, bid.contract, at.buyers);
+        terms.value.value(price).is_some_and(|value| is_once(&terms.payout, value))
     }
 
     fn payout_of(
@@ -242,7 +254,7 @@ impl Auction {
     fn second_price(
         &self,
         choice: &Choice,
-        (candidate, unpaid): (&Candidate<'_>, bool),
+        (candidate, paid): (&Candidate<'_>, bool),
         at: &At,
         loser: Option<&(Candidate<'_>, Worth)>,
     ) -> Money {
@@ -253,7 +265,8 @@ impl Auction {
         let wins = |price: Money| {
             let Some(value) = terms.value.value(price) else { return false };
             let Some(payout) = terms.payout_at(price) else { return false };
-            // What another place of the set pays for the lead counts for nothing here.
+            // What is paid once for the lead, and with another sale, counts for nothing here.
+            let unpaid = paid && is_once(&terms.payout, value);
             let payout = if unpaid { Money::zero(price.currency()) } else { payout };
             let worth = self.worth(bid.seat, (price, value, payout));
             loser

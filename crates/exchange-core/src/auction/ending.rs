@@ -19,7 +19,7 @@ impl Auction {
         self.was_shared |= is_shared(self.rules.sale);
         self.held.take(bid.post.buyers, places);
         self.held.payout += sale.payout.amount();
-        self.held.once_paid |= bid.post.once;
+        self.held.once_paid |= self.intent.as_ref().is_some_and(|intent| intent.pays_once(&sale));
         self.conclude(now, AttemptOutcome::Accepted(sale));
         self.at_buyer = false;
         if is_shared(self.rules.sale) {

@@ -97,7 +97,10 @@ impl Auction {
                 }
                 self.note_reason("ineligible", why.code());
                 match why {
-                    Refused::Duplicate if self.sales.is_empty() => self.duplicate(now),
+                    // A buyer that may have the lead may still buy it.
+                    Refused::Duplicate if self.sales.is_empty() && !self.left_open => {
+                        self.duplicate(now);
+                    }
                     Refused::Duplicate => self.finish(now),
                     Refused::Cap
                     | Refused::NoCredit

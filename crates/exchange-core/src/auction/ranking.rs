@@ -54,15 +54,13 @@ pub struct Posted {
     pub legs: Vec<LegOffer>,
     /// The least that it must pay the seller.
     pub least: Option<Money>,
-    /// Whether its payout is paid once for the lead, and with this post.
-    pub once: bool,
     /// Whether its payout was paid with another sale.
     pub unpaid: bool,
 }
 
 impl Default for Posted {
     fn default() -> Self {
-        Self { buyers: 1, legs: Vec::new(), least: None, once: false, unpaid: false }
+        Self { buyers: 1, legs: Vec::new(), least: None, unpaid: false }
     }
 }
 

@@ -95,6 +95,19 @@ fn at_second_price_what_is_paid_once_compares_like_with_like() {
 }
 
 #[test]
+fn a_second_price_in_the_band_of_a_fixed_payout_is_paid_once() {
+    let setup = setup(
+        "tier one by second_price sale shared 2
+         acme pays 0=fixed:9.00,20=share:50%
+         bolt pays 0=fixed:9.00,20=share:50%
+         cask pays share:50%",
+        Goal::Quote { ping: PING, lifetime: Duration::from_mins(1) },
+    );
+    let heard = play(setup, "20 acme bids 25.00\n21 bolt bids 24.00\n22 cask bids 15.00").heard;
+    assert!(heard.contains("persist promise 9.00 USD"), "not 9.00 twice: {heard}");
+}
+
+#[test]
 fn the_first_usable_bid_is_posted_and_later_ones_are_kept_for_a_refusal() {
     check(
         "tier one by first_bid

@@ -346,3 +346,37 @@ fn a_promise_of_several_is_honoured_in_all_or_not_begun() {
     "#]]
     .assert_eq(&fulfil("2 durable\n20 bolt rejects filter\n22 durable"));
 }
+
+#[test]
+fn a_fixed_payout_whose_company_did_not_take_the_lead_comes_with_the_next_sale() {
+    let heard = play(
+        setup(
+            "tier one sale shared 3
+             acme pays fixed:9.00
+             bolt pays 0=fixed:9.00,20=share:50%",
+            Goal::Sell,
+        ),
+        "20 acme bids 12.00
+         21 bolt offers roofco=25.00 fixit=15.00
+         25 durable
+         40 bolt takes roofco
+         42 durable",
+    )
+    .heard;
+    assert!(heard.contains("prepare acme 12.00 USD for 9.00 USD"), "{heard}");
+}
+
+#[test]
+fn a_lead_that_a_buyer_may_have_is_pending_and_no_duplicate() {
+    let heard = play(
+        setup("tier one sale shared 2\nacme\nbolt", Goal::Sell),
+        "20 acme bids 12.00
+         21 bolt bids 15.00
+         25 durable
+         40 bolt lost reset
+         42 refused duplicate
+         44 durable",
+    )
+    .heard;
+    assert!(heard.contains("reply pending"), "{heard}");
+}

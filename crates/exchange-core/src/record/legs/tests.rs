@@ -187,3 +187,25 @@ fn every_leg_is_rounded_by_itself_and_held_at_its_most() {
     assert_eq!(any.hold, usd("60"), "each at its ceiling");
     assert_eq!(most(&any.on_price, usd("12"), &[]), usd("20"));
 }
+
+#[test]
+fn what_is_paid_once_comes_with_another_leg_and_what_a_leg_brings_by_itself_does_not() {
+    let mut intent = intent(PriceChange::Bid);
+    let half = PayoutRule::Share(Rate::parse_percent("50%").unwrap());
+    let bands = [("0", PayoutRule::Fixed(usd("9.00"))), ("20", half)];
+    let band = |(from, rule)| ping_tree::Band { from: usd(from), rule };
+    intent.on_price.payout = PayoutRule::Bands(bands.into_iter().map(band).collect());
+    intent.legs = vec![
+        offer("1", "Roof Co", "12.00", "9.00"),
+        offer("2", "Top Roofs", "25.00", "12.50"),
+        offer("3", "Slate Ltd", "11.00", "0"),
+    ];
+    let taken = |ids: &[&str]| {
+        let legs = ids.iter().map(|id| said(brand(Some(*id), None, None), true)).collect();
+        booked(&intent, legs, None)
+    };
+    assert_eq!(taken(&["3"]), "3 11.00/9.00 = 11.00/9.00");
+    assert_eq!(taken(&["2"]), "2 25.00/12.50 = 25.00/12.50");
+    assert_eq!(taken(&["2", "3"]), "2 25.00/12.50, 3 11.00/9.00 = 36.00/21.50");
+    assert_eq!(taken(&["1", "3"]), "1 12.00/9.00, 3 11.00/0.00 = 23.00/9.00");
+}
