@@ -208,11 +208,12 @@ async fn buys_once(buyers: &MockBuyers, connector: &Arc<Connector>, lead: &Lead,
     let (bid, token) =
         if connector.has_ping() { ping(&hosts, connector, lead).await } else { (None, None) };
     assert_eq!(bid.is_some(), bids, "{name}");
-    let price = bid.unwrap_or_else(|| Money::zero(Currency::USD));
+    // The least that each contract of the sample says.
+    let price = bid.unwrap_or_else(|| Money::parse("6.75", Currency::USD).unwrap());
     let sale = post(&hosts, connector, lead, (price, token.as_ref(), "key-1")).await;
     assert!(matches!(&sale, PostAnswer::Accepted(_)), "{name}: {sale:?}");
     let owed = buyers.buyer(connector.buyer().as_str()).unwrap().book().total();
-    assert!(bid.is_none_or(|bid| bid.amount() == owed), "{name}: {owed}");
+    assert_eq!(price.amount(), owed, "{name}");
     if connector.resolvers().contains(&Resolver::Repost) {
         let again = post(&hosts, connector, lead, (price, token.as_ref(), "key-1")).await;
         assert_eq!(again, sale, "{name}");
@@ -220,4 +221,36 @@ async fn buys_once(buyers: &MockBuyers, connector: &Arc<Connector>, lead: &Lead,
     let other = post(&hosts, connector, lead, (price, token.as_ref(), "key-2")).await;
     let PostAnswer::Rejected(rejection) = other else { panic!("{name}: {other:?}") };
     assert_eq!(rejection.class, RejectClass::Duplicate, "{name}");
+}
+
+/// The campaigns that are told another price than they bid: a share of it, or the second price.
+const TOLD: [(&str, &str); 5] = [
+    ("bluebonnet", "preferred"),
+    ("metro_direct", "auto"),
+    ("granite_network", "auto"),
+    ("lonestar_agents", "agents-tx"),
+    ("prairie_leads", "auto-plains"),
+];
+
+#[tokio::test]
+async fn a_buyer_books_the_price_it_is_told_and_refuses_one_it_never_bid() {
+    let mut findings = Findings::new();
+    let vertical = vertical(&mut findings);
+    let connectors = connectors(&vertical, &mut findings);
+    let lead = Lead::example(&vertical, TODAY);
+    for (buyer, name) in TOLD {
+        let buyers = MockBuyers::start(sample_buyers(1).into_iter().map(eager).collect());
+        let buyers = buyers.await.unwrap();
+        let (hosts, connector) = (buyers.hosts(), connectors.get(&campaign(buyer, name)).unwrap());
+        let token =
+            if connector.has_ping() { ping(&hosts, connector, &lead).await.1 } else { None };
+        let told = |text| (Money::parse(text, Currency::USD).unwrap(), token.as_ref(), "key-1");
+        let dear = post(&hosts, connector, &lead, told("99.00")).await;
+        let PostAnswer::Rejected(rejection) = dear else { panic!("{buyer}/{name}: {dear:?}") };
+        assert_eq!(rejection.class, RejectClass::Price, "{buyer}/{name}");
+        let sale = post(&hosts, connector, &lead, told("4.56")).await;
+        assert!(matches!(&sale, PostAnswer::Accepted(_)), "{buyer}/{name}: {sale:?}");
+        let owed = buyers.buyer(buyer).unwrap().book().total();
+        assert_eq!(owed.to_string(), "4.56", "{buyer}/{name}");
+    }
 }

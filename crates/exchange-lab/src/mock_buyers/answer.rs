@@ -35,6 +35,8 @@ pub(crate) struct Asked {
 /// A post, read.
 pub(crate) struct Offered {
     pub(crate) token: Option<String>,
+    /// What it is to pay, as the post says it; a dialect without a word for it says nothing.
+    pub(crate) told: Option<String>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) phone: String,
 }
@@ -64,6 +66,8 @@ pub(crate) enum Refusal {
     UnknownToken,
     /// It changed its mind.
     Filter,
+    /// It was told a price that it never offered, or one that is none.
+    Price,
 }
 
 /// What goes back over the wire.

@@ -68,6 +68,7 @@ impl Dialect for Boberdoo {
         }
         Ok(Offered {
             token: Some(fields.text("Lead_ID").to_owned()),
+            told: fields.told("Price"),
             idempotency_key: request.idempotency_key(),
             phone: phone_digits(fields.text("Primary_Phone")),
         })
@@ -86,6 +87,9 @@ impl Dialect for Boberdoo {
             }
             Decision::Refused(Refusal::Filter) => {
                 "<status>Unmatched</status><error>No buyer</error>".to_owned()
+            }
+            Decision::Refused(Refusal::Price) => {
+                "<status>Unmatched</status><error>Price above bid</error>".to_owned()
             }
         })
     }

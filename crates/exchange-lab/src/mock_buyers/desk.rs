@@ -2,6 +2,8 @@
 //!
 //! A bid depends on the content of the ping and the buyer's seed and on nothing else, so a run
 //! repeats. The token carries the bid, signed, so a post is priced without remembering the ping.
+//! A post that says what it costs costs that: a share of the bid, or what the second had paid. One
+//! that costs more than was offered, or nothing, is refused.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +18,7 @@ use crate::random::hash;
 pub struct Appetite {
     /// The lowest bid, in cents; also the contract price of a buyer that takes no ping.
     pub lowest_cents: u32,
-    /// The highest bid, in cents.
+    /// The highest bid, in cents; also the most that a buyer which takes no ping lets itself be told.
     pub highest_cents: u32,
     /// How many pings in a thousand get no bid.
     pub no_bid_per_mille: u32,
@@ -70,8 +72,11 @@ impl Desk {
 
     /// Decides on a post and writes the book. This blocks on the disk.
     pub(crate) fn decide(&self, book: &Book, offered: Offered) -> std::io::Result<Verdict> {
-        let Some((lead_ref, cents)) = self.price_of(offered.token) else {
+        let Some(offer) = self.offer_of(offered.token) else {
             return Ok(Verdict::Refused(Refusal::UnknownToken));
+        };
+        let Some(price) = offer.owed(offered.told.as_deref()) else {
+            return Ok(Verdict::Refused(Refusal::Price));
         };
         let draw = hash(!self.seed, offered.phone.as_bytes());
         if draw % 1000 < u64::from(self.appetite.reject_per_mille) {
@@ -79,9 +84,9 @@ impl Desk {
         }
         let purchase = Purchase {
             idempotency_key: offered.idempotency_key,
-            lead_ref,
+            lead_ref: offer.lead_ref,
             phone: offered.phone,
-            price: price(cents),
+            price,
             at_ms: 0,
             repeat: false,
         };
@@ -92,21 +97,43 @@ impl Desk {
         })
     }
 
-    /// The price of a post: its token's, or the contract price where there was no ping.
-    fn price_of(&self, token: Option<String>) -> Option<(String, u64)> {
+    /// What it said it would pay: its token's bid, or the contract where there was no ping.
+    fn offer_of(&self, token: Option<String>) -> Option<Offer> {
         let Some(token) = token else {
             let number = self.minted.fetch_add(1, Ordering::Relaxed) + 1;
-            return Some((number.to_string(), u64::from(self.appetite.lowest_cents)));
+            let Appetite { lowest_cents, highest_cents, .. } = self.appetite;
+            let (untold, most) = (price(lowest_cents.into()), price(highest_cents.into()));
+            return Some(Offer { lead_ref: number.to_string(), untold, most });
         };
         let mut parts = token.split('-');
         let number = u64::from_str_radix(parts.next()?, 16).ok()?;
         let cents = parts.next()?.parse().ok()?;
         let check = u64::from_str_radix(parts.next()?, 16).ok()?;
-        (check == self.check(number, cents)).then_some((token, cents))
+        let bid = price(cents);
+        let offer = Offer { lead_ref: token, untold: bid, most: bid };
+        (check == self.check(number, cents)).then_some(offer)
     }
 
     fn check(&self, number: u64, cents: u64) -> u64 {
         hash(self.seed, format!("{number}:{cents}").as_bytes()) & 0xFFFF_FFFF
+    }
+}
+
+/// What a buyer said it would pay for a lead.
+struct Offer {
+    lead_ref: String,
+    /// What it owes when nobody says what.
+    untold: Decimal,
+    /// The most that it may be told.
+    most: Decimal,
+}
+
+impl Offer {
+    /// What it owes; nothing where what it is told is no price, or not one that it offered.
+    fn owed(&self, told: Option<&str>) -> Option<Decimal> {
+        let Some(told) = told else { return Some(self.untold) };
+        let told: Decimal = told.parse().ok()?;
+        (told > Decimal::ZERO && told <= self.most).then_some(told)
     }
 }
 
@@ -124,7 +151,21 @@ mod tests {
     }
 
     fn offered(token: Option<&str>, phone: &str) -> Offered {
-        Offered { token: token.map(str::to_owned), idempotency_key: None, phone: phone.to_owned() }
+        Offered {
+            token: token.map(str::to_owned),
+            told: None,
+            idempotency_key: None,
+            phone: phone.to_owned(),
+        }
+    }
+
+    /// What the desk owes for a post that says this price, or why it refuses it.
+    fn told(desk: &Desk, token: Option<&str>, told: &str) -> Result<Decimal, Refusal> {
+        let offered = Offered { told: Some(told.to_owned()), ..offered(token, "5125550134") };
+        match desk.decide(&Book::in_memory(), offered).unwrap() {
+            Verdict::Bought(bought) | Verdict::Repeat(bought) => Ok(bought.price),
+            Verdict::Refused(refusal) => Err(refusal),
+        }
     }
 
     #[test]
@@ -150,6 +191,19 @@ mod tests {
             let verdict = desk.decide(&book, offered(Some(&forged), "5125550135")).unwrap();
             assert!(matches!(verdict, Verdict::Refused(Refusal::UnknownToken)), "{forged}");
         }
+    }
+
+    #[test]
+    fn a_buyer_books_what_it_is_told_and_refuses_what_it_never_offered() {
+        let desk = desk(Appetite::default());
+        let token = desk.mint(1234);
+        assert_eq!(told(&desk, Some(&token), "7.41"), Ok(price(741)));
+        assert_eq!(told(&desk, Some(&token), "12.34"), Ok(price(1234)));
+        for wrong in ["12.35", "0", "-1.00", "", "7,41", "$7.41"] {
+            assert_eq!(told(&desk, Some(&token), wrong), Err(Refusal::Price), "{wrong}");
+        }
+        assert_eq!(told(&desk, None, "20.00"), Ok(price(2000)));
+        assert_eq!(told(&desk, None, "20.01"), Err(Refusal::Price));
     }
 
     #[test]

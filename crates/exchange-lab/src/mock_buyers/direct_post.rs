@@ -34,6 +34,7 @@ impl Dialect for DirectPost {
         }
         Ok(Offered {
             token: None,
+            told: fields.told("price"),
             idempotency_key: request.idempotency_key(),
             phone: phone_digits(fields.text("ph")),
         })
@@ -43,6 +44,7 @@ impl Dialect for DirectPost {
         Reply::text(match decision {
             Decision::Bought { reference, .. } => format!("OK {reference}"),
             Decision::Refused(Refusal::Duplicate) => "ERR duplicate".to_owned(),
+            Decision::Refused(Refusal::Price) => "ERR price".to_owned(),
             Decision::Refused(Refusal::UnknownToken | Refusal::Filter) => "ERR area".to_owned(),
         })
     }

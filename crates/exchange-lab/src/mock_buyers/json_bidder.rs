@@ -58,6 +58,7 @@ impl Dialect for JsonBidder {
         }
         Ok(Offered {
             token: Some(fields.text("ref").to_owned()),
+            told: fields.told("price"),
             idempotency_key: request.idempotency_key(),
             phone: phone_digits(fields.text("lead.phone")),
         })
@@ -82,6 +83,7 @@ const fn code(refusal: Refusal) -> &'static str {
         Refusal::Duplicate => "DUP",
         Refusal::UnknownToken => "REF",
         Refusal::Filter => "FLT",
+        Refusal::Price => "PRC",
     }
 }
 

@@ -77,6 +77,7 @@ impl Dialect for LeadsPedia {
         let fields = self.read(request, &["lp_ping_id", "phone_home"])?;
         Ok(Offered {
             token: Some(fields.text("lp_ping_id").to_owned()),
+            told: fields.told("price"),
             idempotency_key: request.idempotency_key(),
             phone: phone_digits(fields.text("phone_home")),
         })
@@ -146,6 +147,7 @@ const fn words(refusal: Refusal) -> &'static str {
         Refusal::Duplicate => "Duplicate",
         Refusal::UnknownToken => "Invalid ping id",
         Refusal::Filter => "No coverage",
+        Refusal::Price => "Price above bid",
     }
 }
 

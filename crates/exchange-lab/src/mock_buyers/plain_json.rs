@@ -144,6 +144,7 @@ impl Dialect for PlainJson {
         let in_body = Some(fields.text("key").to_owned()).filter(|key| !key.is_empty());
         Ok(Offered {
             token: Some(fields.text("id").to_owned()),
+            told: fields.told("price"),
             idempotency_key: request.idempotency_key().or(in_body),
             phone: phone_digits(fields.text("lead.phone")),
         })
@@ -192,6 +193,7 @@ const fn words(refusal: Refusal) -> &'static str {
         Refusal::Duplicate => "duplicate",
         Refusal::UnknownToken => "id",
         Refusal::Filter => "filter",
+        Refusal::Price => "price",
     }
 }
 

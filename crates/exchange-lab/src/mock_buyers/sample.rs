@@ -151,8 +151,8 @@ fn granite() -> BuyerSpec {
 fn lonestar() -> BuyerSpec {
     let family = Family::DirectPost { key: LONESTAR_KEY.to_owned() };
     BuyerSpec {
-        // The contract price of the sample configuration.
-        appetite: appetite(750, 750, 0, 120),
+        // The contract price of the sample configuration, and what excellent credit makes of it.
+        appetite: appetite(750, 900, 0, 120),
         latency: millis(30, 90),
         ..BuyerSpec::new("lonestar_agents", "agents.lonestar.example", family)
     }

@@ -15,6 +15,11 @@ impl Fields {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    /// A field's text, where it is there.
+    pub(crate) fn told(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
     /// The named fields in one line: what a bid depends on.
     pub(crate) fn line(&self, names: &[&str]) -> String {
         names.iter().map(|name| self.text(name)).collect::<Vec<_>>().join("|")

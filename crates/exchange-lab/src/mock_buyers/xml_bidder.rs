@@ -54,6 +54,7 @@ impl Dialect for XmlBidder {
         let fields = self.read(request, "Post")?;
         Ok(Offered {
             token: Some(fields.text("/Post/LeadId").to_owned()),
+            told: fields.told("/Post/Price"),
             idempotency_key: request.idempotency_key(),
             phone: phone_digits(fields.text("/Post/Phone")),
         })
@@ -73,6 +74,9 @@ impl Dialect for XmlBidder {
             }
             Decision::Refused(Refusal::Filter) => {
                 "<status>Unmatched</status><error>Underwriting</error>".to_owned()
+            }
+            Decision::Refused(Refusal::Price) => {
+                "<status>Unmatched</status><error>Price above bid</error>".to_owned()
             }
         })
     }
