@@ -19,6 +19,7 @@ mod hostile_sellers;
 mod people;
 mod privacy;
 mod reload;
+mod rotation;
 mod scorecards;
 mod seller_api;
 mod settlement;

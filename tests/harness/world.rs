@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     promise: Option<String>,
     tree: Option<String>,
     ping_timeout: Option<String>,
+    auction: Option<String>,
+    places: BTreeMap<String, String>,
     source: String,
     vertical: String,
 }
@@ -55,6 +57,14 @@ impl Plan {
     pub(crate) fn times(mut self, lines: &str, ping_timeout: &str) -> Self {
         self.tree = Some(lines.to_owned());
         self.ping_timeout = Some(ping_timeout.to_owned());
+        self
+    }
+
+    /// How the members of its tiers compete, as lines; and what the places of some buyers say.
+    pub(crate) fn auction(mut self, lines: &str, places: &[(&str, &str)]) -> Self {
+        self.auction = Some(lines.to_owned());
+        let owned = |(name, says): &(&str, &str)| ((*name).to_owned(), (*says).to_owned());
+        self.places = places.iter().map(owned).collect();
         self
     }
 
@@ -111,15 +121,22 @@ impl Plan {
              {times}\npromise_lifetime = \"{promise}\"\n"
         );
         for (nth, tier) in self.tiers.iter().enumerate() {
-            let members: Vec<String> =
-                tier.iter().map(|buyer| format!("\"{}\"", buyer.member())).collect();
+            let members: Vec<String> = tier.iter().map(|buyer| self.place(buyer)).collect();
             let members = members.join(", ");
+            let auction = self.auction.as_deref().unwrap_or("auction = \"highest_bid\"");
             text.push_str(&format!(
-                "\n[[tier]]\nname = \"tier{nth}\"\nsale = \"exclusive\"\nauction = \"highest_bid\"\n\
+                "\n[[tier]]\nname = \"tier{nth}\"\nsale = \"exclusive\"\n{auction}\n\
                  ping_timeout = \"{pings}\"\nreserve = \"1.00\"\ncascade = 3\nmembers = [{members}]\n"
             ));
         }
         text
+    }
+
+    fn place(&self, buyer: &TestBuyer) -> String {
+        match self.places.get(&buyer.name) {
+            Some(says) => format!("{{ campaign = \"{}\", {says} }}", buyer.member()),
+            None => format!("\"{}\"", buyer.member()),
+        }
     }
 }
 

@@ -18,7 +18,9 @@ use exchange_model::outcome::{BidToken, Handles, PingAnswer, PostAnswer, Resolve
 use exchange_model::reason::{IneligibleKind, Passed, Unknown};
 use exchange_model::{AttemptId, LeadId, Money, Timestamp};
 
-use crate::record::{Answer, Commit, Concluded, Durable, Intent, OpenAttempt, Promise, SoldTo};
+use crate::record::{
+    Answer, Commit, Concluded, Durable, Intent, OpenAttempt, Promise, Qualified, SoldTo,
+};
 use crate::trace::{Trace, TraceEvent};
 
 mod appraising;
@@ -208,6 +210,8 @@ pub struct Auction {
     was_shared: bool,
     steps: u8,
     concluded: Option<Concluded>,
+    /// Usable bids since the last commit, where their tier counts them.
+    qualified: Vec<Qualified>,
     intent: Option<Box<Intent>>,
     decided: Vec<Decided>,
     contradictions: u8,
@@ -254,6 +258,7 @@ impl Auction {
             was_shared: false,
             steps: 0,
             concluded: None,
+            qualified: Vec::new(),
             intent: None,
             decided: Vec::new(),
             contradictions: 0,

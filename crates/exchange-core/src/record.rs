@@ -37,6 +37,8 @@ pub struct Intent {
     pub request_key: AttemptId,
     /// To whom.
     pub campaign: CampaignId,
+    /// By which tree.
+    pub tree: String,
     /// In which tier of the tree.
     pub tier: String,
     /// What the buyer has bid: what it pays when its acceptance names no other price.
@@ -198,8 +200,21 @@ pub struct Commit {
     pub at: Timestamp,
     /// The attempt that ended, if any.
     pub concluded: Option<Concluded>,
+    /// Who made a usable bid for the lead since the last step, in tiers that sell by share.
+    pub qualified: Vec<Qualified>,
     /// What follows.
     pub next: Next,
+}
+
+/// A lead that a campaign qualified for: it made a usable bid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Qualified {
+    /// By which tree.
+    pub tree: String,
+    /// In which tier of the tree.
+    pub tier: String,
+    /// Who.
+    pub campaign: CampaignId,
 }
 
 /// What the store says about a [`Commit`] that is durable.

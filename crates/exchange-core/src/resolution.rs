@@ -200,7 +200,7 @@ pub fn late_truth(
 fn commit(now: Timestamp, open: &OpenAttempt, outcome: AttemptOutcome) -> Commit {
     let attempt = open.intent.attempt;
     let concluded = Some(Concluded { attempt, outcome });
-    Commit { lead: attempt.lead(), at: now, concluded, next: Next::Nothing }
+    Commit { lead: attempt.lead(), at: now, concluded, qualified: Vec::new(), next: Next::Nothing }
 }
 
 fn outcome_of(commit: &Commit) -> &'static str {

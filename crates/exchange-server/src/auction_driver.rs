@@ -484,7 +484,13 @@ impl Driver {
         };
         let at = self.now();
         let next = Next::Answer(answer.clone());
-        self.persist(Commit { lead: self.lead.id(), at, concluded: None, next });
+        self.persist(Commit {
+            lead: self.lead.id(),
+            at,
+            concluded: None,
+            qualified: Vec::new(),
+            next,
+        });
         while let Some(done) = self.work.join_next().await {
             match done {
                 Ok(Happened::Committed(Ok(committed))) => {

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_core::auction::{Goal, History, REPLY_RESERVE, SellerTerms, Setup, tiers_of};
+use exchange_core::auction::{Goal, History, REPLY_RESERVE, SellerTerms, Served, Setup, tiers_of};
 use exchange_core::record::Promise;
-use exchange_model::{CampaignId, Lead, LeadId, Money, PingId, Timestamp};
-use exchange_store::{ExchangeStore, IdempotencyKey, Intake, IntakeKind, StoreError};
+use exchange_model::{CampaignId, Lead, LeadId, Money, PingId, Timestamp, TreeId};
+use exchange_store::{
+    ExchangeStore, IdempotencyKey, Intake, IntakeKind, StoreError, TierMembership,
+};
 use jiff::tz::TimeZone;
 use ping_tree::{LeadRequest, Plan, REASONS_MAX, Source, Tree, sift};
 
@@ -166,6 +168,18 @@ impl History for Past<'_> {
 
     fn chance(&self, campaign: &CampaignId) -> u32 {
         self.chances.chance(campaign)
+    }
+
+    fn served(&self, tree: &TreeId, tier: &str, campaign: &CampaignId, since: Timestamp) -> Served {
+        let (tree, tier) = (tree.to_string(), tier.to_owned());
+        let member = TierMembership { tree, tier, campaign: campaign.clone() };
+        let record = self.store.served(&member, since, self.chances.now());
+        Served {
+            last: record.last,
+            delivered: record.delivered,
+            qualified: record.qualified,
+            accept_rate: self.chances.of_answers(record.answers),
+        }
     }
 }
 

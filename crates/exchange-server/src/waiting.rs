@@ -53,6 +53,18 @@ impl<'a> Chances<'a> {
         Self { store, now, mean: all.share() }
     }
 
+    /// At which moment.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Of a campaign with these answers, and 8 posts at the tree's mean.
+    #[must_use]
+    pub fn of_answers(&self, answers: Chance) -> u32 {
+        answers.with_mean(self.mean)
+    }
+
     /// Of one campaign, in parts per million: its own posts and 8 at the tree's mean.
     #[must_use]
     pub fn chance(&self, campaign: &CampaignId) -> u32 {

@@ -19,6 +19,7 @@ mod intake;
 pub mod operators;
 pub mod recovery;
 mod rehearsal;
+mod served;
 mod sqlite;
 mod store;
 mod suppression;
@@ -36,6 +37,7 @@ pub use intake::{
 };
 pub use recovery::{AttemptState, Recovered};
 pub use rehearsal::rehearsal_permit;
+pub use served::{ServedPost, TierCount, TierMembership, TierRecord};
 pub use sqlite::{
     Bought, CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous,
     free_space, read_note,

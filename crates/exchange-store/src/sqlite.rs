@@ -27,6 +27,7 @@ use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Rendere
 use crate::operators::{
     Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject,
 };
+use crate::served::{TierMembership, TierRecord};
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::suppression::{
     SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload,
@@ -65,6 +66,7 @@ mod recover;
 mod request;
 mod sales;
 mod scores;
+mod served;
 mod shared;
 mod sound;
 mod suppress;
@@ -401,6 +403,10 @@ impl ExchangeStore for SqliteStore {
 
     fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp> {
         self.shared.usage.look(campaign, |counters| counters.last_won).flatten()
+    }
+
+    fn served(&self, member: &TierMembership, since: Timestamp, now: Timestamp) -> TierRecord {
+        self.shared.served.record(member, since, now)
     }
 
     fn accepted_share(&self, campaign: &CampaignId, now: Timestamp) -> Chance {

@@ -21,6 +21,7 @@ use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Rendere
 use crate::operators::{
     Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject,
 };
+use crate::served::{TierMembership, TierRecord};
 use crate::suppression::{SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload};
 use crate::ticket::Ticket;
 use crate::track_record::{Chance, PingCount, PostTally};
@@ -175,6 +176,9 @@ pub trait ExchangeStore: Send + Sync + Debug {
 
     /// When a campaign last bought a lead. In memory.
     fn last_won(&self, campaign: &CampaignId) -> Option<Timestamp>;
+
+    /// What a tier of a tree gave a campaign since a moment, at most 92 days before `now`. In memory.
+    fn served(&self, member: &TierMembership, since: Timestamp, now: Timestamp) -> TierRecord;
 
     /// How many posts to a campaign were accepted and refused, old ones counting less. In memory.
     fn accepted_share(&self, campaign: &CampaignId, now: Timestamp) -> Chance;

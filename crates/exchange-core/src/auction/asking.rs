@@ -172,6 +172,7 @@ impl Auction {
             lead: self.setup.lead,
             at: now,
             concluded: Some(Concluded { attempt: self.attempt(), outcome }),
+            qualified: Vec::new(),
             next: Next::Nothing,
         }));
     }

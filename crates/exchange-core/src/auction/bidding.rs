@@ -114,6 +114,7 @@ impl Auction {
             Ok(bid) => {
                 self.arrived = self.arrived.saturating_add(1);
                 self.record_bid(now, &bid);
+                self.qualify(seat);
                 self.bids.push_back(bid);
             }
             Err(reason) => self.no_bid(now, seat, &reason),

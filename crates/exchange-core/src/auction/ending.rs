@@ -64,6 +64,8 @@ impl Auction {
 
     pub(super) fn abandon(&mut self, now: Timestamp) {
         self.awaited.clear();
+        // Nobody could have bought it.
+        self.qualified.clear();
         self.pass_all(now, Passed::NotNeeded);
         self.end(now, LeadStatus::Abandoned);
     }

@@ -4,10 +4,12 @@
 use exchange_model::Timestamp;
 use exchange_model::outcome::PostAnswer;
 use exchange_model::reason::{IneligibleKind, Passed, Unknown};
+use ping_tree::Method;
 
 use super::contradicting::Decided;
+use super::setup::{Goal, Seat};
 use super::{Auction, Command, REASONS_MAX};
-use crate::record::{AttemptOutcome, Commit, Concluded, Next};
+use crate::record::{AttemptOutcome, Commit, Concluded, Next, Qualified};
 use crate::trace::TraceEvent;
 
 impl Auction {
@@ -30,9 +32,22 @@ impl Auction {
             lead: self.setup.lead,
             at: now,
             concluded,
+            qualified: std::mem::take(&mut self.qualified),
             next,
         }));
         self.outbox.append(&mut self.after_b);
+    }
+
+    /// The lead is one that this member qualifies for, where its tier counts that. A ping is no lead
+    /// yet: its bids count when it is posted.
+    pub(super) fn qualify(&mut self, seat: Seat) {
+        let counts = self.rules_of(seat).method == Method::Share;
+        if !counts || matches!(self.setup.goal, Goal::Quote { .. }) {
+            return;
+        }
+        let (tree, tier) = (self.setup.tree.clone(), self.tier_of(seat));
+        let campaign = self.member(seat).campaign.id.clone();
+        self.qualified.push(Qualified { tree, tier, campaign });
     }
 
     pub(super) fn pass_all(&mut self, now: Timestamp, why: Passed) {

@@ -68,6 +68,7 @@ impl Auction {
             attempt: self.attempt(),
             request_key: bid.key.unwrap_or_else(|| self.attempt()),
             campaign: member.campaign.id.clone(),
+            tree: self.setup.tree.clone(),
             tier: self.tier_of(bid.seat),
             price: bid.price,
             payout: bid.payout,

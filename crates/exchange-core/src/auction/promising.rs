@@ -78,7 +78,10 @@ impl Auction {
             let (price, token) = (bid.price, bid.token.clone());
             let (contract, at) = (bid.contract, bid.answered_at);
             match self.appraise(Offered { seat, price, contract, token, at }) {
-                Ok(stands) if self.may_honour(&stands, promise) => self.bids.push_back(stands),
+                Ok(stands) if self.may_honour(&stands, promise) => {
+                    self.qualify(seat);
+                    self.bids.push_back(stands);
+                }
                 Ok(_) | Err(_) => self.pass(now, &bid.campaign.to_string(), Passed::BelowPromise),
             }
         }

@@ -127,7 +127,7 @@ pub async fn after_a_bug(engine: &Arc<Engine>, progress: &Progress) {
     let concluded = intent.as_ref().map(|intent| Concluded { attempt: intent.attempt, outcome });
     let (frame, own) = (shared.frame.clone(), reply::lead(lead, &answer, &shared.frame));
     let render = Renderer::new(move |truth| reply::lead(lead, truth, &frame));
-    let commit = Commit { lead, at, concluded, next: Next::Answer(answer) };
+    let commit = Commit { lead, at, concluded, qualified: Vec::new(), next: Next::Answer(answer) };
     let done = engine.store().commit(commit, Some(render)).await;
     metrics::count_sale(&done);
     match done {
@@ -172,7 +172,13 @@ mod tests {
         let mut open = Open { intent: None, posted: true, taken: false };
         let concluded = Some(Concluded { attempt, outcome });
         let at = Timestamp::default();
-        open.persisting(&Commit { lead, at, concluded, next: Next::Nothing });
+        open.persisting(&Commit {
+            lead,
+            at,
+            concluded,
+            qualified: Vec::new(),
+            next: Next::Nothing,
+        });
         open
     }
 
@@ -184,7 +190,13 @@ mod tests {
         assert!(ending_with(AttemptOutcome::Accepted(sale)).taken);
         let mut lost = ending_with(AttemptOutcome::Unknown(Unknown::Timeout, Handles::default()));
         let (lead, at) = (LeadId::from_bytes([0; 16]), Timestamp::default());
-        lost.persisting(&Commit { lead, at, concluded: None, next: Next::Nothing });
+        lost.persisting(&Commit {
+            lead,
+            at,
+            concluded: None,
+            qualified: Vec::new(),
+            next: Next::Nothing,
+        });
         assert!(lost.taken, "whatever follows");
         let unsent = ending_with(AttemptOutcome::NotSent(NotSent::Connect));
         assert!(!unsent.taken && !unsent.posted);

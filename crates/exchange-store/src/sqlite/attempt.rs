@@ -16,6 +16,7 @@ use super::columns::{
 use super::price_terms;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
+use crate::served::{ServedPost, TierMembership};
 use crate::view::{AttemptRecord, AttemptView};
 
 /// What commits need to know about a lead.
@@ -34,6 +35,9 @@ pub(super) struct LeadRow {
 #[derive(Debug)]
 pub(super) struct AttemptRow {
     pub(super) campaign: CampaignId,
+    /// Unknown of attempts from before it was kept.
+    pub(super) tree: Option<String>,
+    pub(super) tier: String,
     pub(super) source: SourceId,
     pub(super) price: Money,
     /// What the buyer named in the acceptance that was taken first.
@@ -49,6 +53,20 @@ pub(super) struct AttemptRow {
 }
 
 impl AttemptRow {
+    /// What its tier counts of it; nothing where the tree is not known.
+    pub(super) fn served(&self, attempt: AttemptId) -> Option<ServedPost> {
+        Some(ServedPost {
+            attempt,
+            by: TierMembership {
+                tree: self.tree.clone()?,
+                tier: self.tier.clone(),
+                campaign: self.campaign.clone(),
+            },
+            taken_in: self.counted_at,
+            prepared_at: self.prepared_at,
+        })
+    }
+
     /// What the caps count of it.
     pub(super) fn counted(&self, attempt: AttemptId) -> Counted {
         Counted {
@@ -87,12 +105,14 @@ pub(super) fn status(row: &Row<'_>) -> Result<Option<LeadStatus>, StoreError> {
 
 pub(super) fn attempt_row(conn: &Connection, attempt: AttemptId) -> Result<AttemptRow, StoreError> {
     let sql =
-        "SELECT campaign, source, price, currency, reply_price, reply_currency, sold_price, sold_payout,
-                 handles, price_minor, counted_at, prepared_at, state
+        "SELECT campaign, tree, tier, source, price, currency, reply_price, reply_currency,
+                 sold_price, sold_payout, handles, price_minor, counted_at, prepared_at, state
                FROM attempt WHERE lead = ?1 AND step = ?2";
     let found = one(conn, sql, (attempt.lead().to_bytes(), attempt.step()), |row| {
         Ok(AttemptRow {
             campaign: parsed(row, "campaign")?,
+            tree: row.get("tree")?,
+            tier: row.get("tier")?,
             source: parsed(row, "source")?,
             price: money(row, "price", "currency")?,
             reply_price: money_if(row, "reply_price", "reply_currency")?,
@@ -123,8 +143,8 @@ pub(super) fn read_policy(code: &str) -> Option<UnknownPolicy> {
     }
 }
 
-const OPEN: &str = "lead, step, request_step, campaign, tier, price, payout, currency, token,
-  terms, policy, on_price, buyers, legs, handles, resolve_by, prepared_at, concluded_at, state, reason";
+const OPEN: &str = "lead, step, request_step, campaign, tree, tier, price, payout, currency,
+  token, terms, policy, on_price, buyers, legs, handles, resolve_by, prepared_at, concluded_at, state, reason";
 
 /// Attempts whose outcome is unknown, oldest first.
 pub(super) fn open_attempts(conn: &Connection) -> Result<Vec<OpenAttempt>, StoreError> {
@@ -213,6 +233,7 @@ fn intent(row: &Row<'_>) -> Result<Intent, StoreError> {
         attempt,
         request_key: request_step.map_or(attempt, |step| AttemptId::new(attempt.lead(), step)),
         campaign: parsed(row, "campaign")?,
+        tree: row.get::<_, Option<String>>("tree")?.unwrap_or_default(),
         tier: row.get("tier")?,
         price,
         payout,

@@ -45,6 +45,7 @@ impl Txn<'_> {
             Some(concluded) => self.conclude(concluded, step.at)?,
             None => None,
         };
+        self.qualify(step.lead, &step.qualified)?;
         let done = Stepped::done(booked);
         let stepped = match &step.next {
             Next::Prepare(intent) => {

@@ -19,6 +19,7 @@ use super::options::{StoreOptions, Synchronous};
 use super::readers::Readers;
 use super::recover::fill;
 use super::scores;
+use super::served;
 use super::shared::Shared;
 use super::sound::check_at_open;
 use super::suppress;
@@ -61,6 +62,7 @@ impl SqliteStore {
         fill(&conn, &shared, now)?;
         suppress::fill(&conn, &shared)?;
         scores::fill(&conn, &shared, now)?;
+        served::fill(&conn, &shared, now)?;
         let readers = Readers::start(&options.path, options.readers, &shared)?;
         let (queue, messages) = sync_channel(QUEUE_MAX);
         let writer = Writer {

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::funds::FundsBook;
 use crate::operators::StopBook;
+use crate::served::ServedBook;
 use crate::suppression::SuppressionBook;
 use crate::track_record::TrackRecord;
 use crate::usage::UsageBook;
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     pub(super) suppression: SuppressionBook,
     pub(super) stops: StopBook,
     pub(super) record: TrackRecord,
+    pub(super) served: ServedBook,
     pub(super) waiting: AtomicUsize,
     pub(super) traces_waiting: AtomicUsize,
     pub(super) traces_dropped: AtomicU64,

@@ -43,6 +43,7 @@ mod prices;
 mod recovering;
 mod requests;
 mod scores;
+mod served;
 mod sharing;
 
 const TODAY: Date = Date::constant(2026, 11, 23);
@@ -130,6 +131,7 @@ fn intent(number: u8, step: u8, buyer: &str, price: &str) -> Intent {
     Intent {
         attempt: attempt(number, step),
         campaign: campaign(&format!("{buyer}/auto")),
+        tree: "main".to_owned(),
         tier: "exclusive".to_owned(),
         request_key: attempt(number, step),
         price: usd(price),
@@ -277,7 +279,8 @@ impl Desk {
         next: Next,
     ) -> Result<Committed, StoreError> {
         let concluded = concluded.map(|concluded| self.by_stored_terms(concluded));
-        let step = Commit { lead: lead_id(number), at: at(i64::from(number) + 1), concluded, next };
+        let at = at(i64::from(number) + 1);
+        let step = Commit { lead: lead_id(number), at, concluded, qualified: Vec::new(), next };
         let reply = matches!(step.next, Next::Answer(_)).then(|| stored_reply("the answer").into());
         self.store().commit(step, reply).blocking_wait()
     }

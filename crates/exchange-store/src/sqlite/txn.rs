@@ -16,6 +16,7 @@ use super::columns::run;
 use super::shared::Shared;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
+use crate::served::{ServedPost, TierMembership};
 
 /// What the caps of a source count.
 const ONE_LEAD: Tally = Tally { leads: 1, spend: MinorUnits::ZERO };
@@ -50,6 +51,14 @@ enum Change {
         from: Option<AttemptState>,
         into: AttemptState,
     },
+    Served {
+        post: ServedPost,
+        from: Option<AttemptState>,
+        into: AttemptState,
+        /// When the latest one was bought before.
+        bought: Option<Timestamp>,
+    },
+    Qualified(TierMembership, Timestamp),
 }
 
 /// The writer's transaction, as one operation sees it.
@@ -138,6 +147,25 @@ impl<'a> Txn<'a> {
         self.counted.push(Change::Post { campaign: campaign.clone(), at, from, into });
     }
 
+    /// Counts what became of a post in its tier.
+    pub(super) fn serve(
+        &mut self,
+        post: ServedPost,
+        from: Option<AttemptState>,
+        into: AttemptState,
+    ) {
+        let bought = self.shared.served.change(&post, from, Some(into));
+        self.counted.push(Change::Served { post, from, into, bought });
+    }
+
+    /// Counts a lead taken in at `at` that a member of a tier made a usable bid for; whether it is
+    /// the first of its quarter of an hour.
+    pub(super) fn count_qualified(&mut self, member: TierMembership, at: Timestamp) -> bool {
+        let first = self.shared.served.qualify(&member, at, 1);
+        self.counted.push(Change::Qualified(member, at));
+        first
+    }
+
     fn uncount(&mut self) {
         while let Some(change) = self.counted.pop() {
             let usage = &self.shared.usage;
@@ -159,6 +187,10 @@ impl<'a> Txn<'a> {
                 Change::Post { campaign, at, from, into } => {
                     self.shared.record.change(&campaign, at, Some(into), from);
                 }
+                Change::Served { post, from, into, bought } => {
+                    self.shared.served.undo(&post, (from, into), bought);
+                }
+                Change::Qualified(member, at) => self.shared.served.disqualify(&member, at),
                 Change::Won { campaign, before } => {
                     usage.with(&campaign, |counters| counters.last_won = before);
                 }

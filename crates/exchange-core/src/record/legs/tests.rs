@@ -43,6 +43,7 @@ fn intent(change: PriceChange) -> Intent {
         attempt,
         request_key: attempt,
         campaign: "acme/roofs".parse().unwrap(),
+        tree: "roofs".to_owned(),
         tier: "shared".to_owned(),
         price: usd("30.00"),
         payout: usd("15.00"),

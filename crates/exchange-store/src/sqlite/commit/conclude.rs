@@ -331,6 +331,9 @@ impl Txn<'_> {
         )?;
         if changed == 1 {
             self.track(&row.campaign, row.prepared_at, Some(row.state), state);
+            if let Some(post) = row.served(concluded.attempt) {
+                self.serve(post, Some(row.state), state);
+            }
             return Ok(());
         }
         Err(StoreError::Conflict(format!("`{}` was decided already", concluded.attempt)))

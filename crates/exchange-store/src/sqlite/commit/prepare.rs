@@ -17,6 +17,7 @@ use super::super::price_terms;
 use super::super::txn::Txn;
 use crate::error::StoreError;
 use crate::recovery::AttemptState;
+use crate::served::{ServedPost, TierMembership};
 
 impl Txn<'_> {
     /// Prepares an attempt, or refuses it and writes nothing.
@@ -57,6 +58,14 @@ impl Txn<'_> {
         }
         self.claim_person(intent, &row, at)?;
         self.track(&intent.campaign, at, None, AttemptState::Prepared);
+        let by = TierMembership {
+            tree: intent.tree.clone(),
+            tier: intent.tier.clone(),
+            campaign: intent.campaign.clone(),
+        };
+        let (attempt, taken_in) = (intent.attempt, row.received_at);
+        let post = ServedPost { attempt, by, taken_in, prepared_at: at };
+        self.serve(post, None, AttemptState::Prepared);
         self.reserve(Counted {
             attempt: intent.attempt,
             campaign: intent.campaign.clone(),
@@ -121,9 +130,9 @@ impl Txn<'_> {
             self.conn,
             "INSERT INTO attempt (lead, step, campaign, tier, price, payout, currency, price_minor,
                token, terms, policy, resolve_by, counted_at, prepared_at, request_step, on_price,
-               source, buyers, places, legs, state)
+               source, buyers, places, legs, tree, state)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-               ?17, ?18, ?19, ?20, 'prepared')",
+               ?17, ?18, ?19, ?20, ?21, 'prepared')",
             params![
                 intent.attempt.lead().to_bytes(),
                 intent.attempt.step(),
@@ -145,6 +154,7 @@ impl Txn<'_> {
                 intent.buyers,
                 intent.places(),
                 legs::text(&intent.legs),
+                &intent.tree,
             ],
         )?;
         Ok(())

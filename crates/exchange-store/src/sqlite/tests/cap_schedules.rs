@@ -69,7 +69,7 @@ fn own_id(schedule: usize, post: usize) -> LeadId {
 
 fn step(desk: &Desk, lead: LeadId, concluded: Option<Concluded>, next: Next) -> Durable {
     let answers = matches!(next, Next::Answer(_));
-    let commit = Commit { lead, at: at(100), concluded, next };
+    let commit = Commit { lead, at: at(100), concluded, qualified: Vec::new(), next };
     let reply = answers.then(|| stored_reply("the answer").into());
     desk.store().commit(commit, reply).blocking_wait().unwrap().durable
 }

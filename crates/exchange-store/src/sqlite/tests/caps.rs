@@ -60,6 +60,7 @@ async fn try_to_sell(desk: &Desk, number: u8, cap: u32) -> bool {
         lead: lead_id(number),
         at: at(100),
         concluded: None,
+        qualified: Vec::new(),
         next: Next::Prepare(Box::new(order)),
     };
     let done = desk.store().commit(prepare, None).await.unwrap();
@@ -71,6 +72,7 @@ async fn try_to_sell(desk: &Desk, number: u8, cap: u32) -> bool {
         lead: lead_id(number),
         at: at(101),
         concluded: Some(concluded(attempt(number, 1), accepted())),
+        qualified: Vec::new(),
         next: Next::Answer(answer(LeadStatus::Sold)),
     };
     desk.store().commit(end, Some(stored_reply("sold").into())).await.unwrap();

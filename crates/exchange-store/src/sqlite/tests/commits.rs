@@ -253,12 +253,14 @@ fn one_operation_that_fails_does_not_fail_its_batch() {
         lead: lead_id(9),
         at: at(1),
         concluded: None,
+        qualified: Vec::new(),
         next: Next::Prepare(Box::new(intent(9, 1, "acme", "1"))),
     };
     let good = Commit {
         lead: lead_id(1),
         at: at(1),
         concluded: None,
+        qualified: Vec::new(),
         next: Next::Prepare(Box::new(intent(1, 1, "acme", "1"))),
     };
     let (bad, good) = (desk.store().commit(unknown_lead, None), desk.store().commit(good, None));

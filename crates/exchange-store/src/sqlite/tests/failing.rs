@@ -96,6 +96,7 @@ fn too_much_waiting_refuses_new_leads_and_still_finishes_those_under_way() {
         lead: lead_id(1),
         at: at(2),
         concluded: None,
+        qualified: Vec::new(),
         next: Next::Prepare(Box::new(intent(1, 1, "acme", "12.00"))),
     };
     for _ in 0..super::super::INTAKES_WAITING_MAX {

@@ -110,6 +110,7 @@ fn nothing_acknowledged_is_lost_over_many_crashes() {
             lead: permit.lead(),
             at: at(200),
             concluded: Some(concluded(attempt(number, 1), accepted())),
+            qualified: Vec::new(),
             next: Next::Answer(answer(LeadStatus::Sold)),
         };
         let ticket = desk.store().commit(end, Some(stored_reply("sold").into()));

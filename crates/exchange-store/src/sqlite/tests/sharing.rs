@@ -219,6 +219,7 @@ fn a_late_sale_before_the_answer_is_in_the_answer() {
         lead: lead_id(1),
         at: at(2),
         concluded: desk.by_stored_terms(sold(1, 2).unwrap()).into(),
+        qualified: Vec::new(),
         next: end(LeadStatus::Sold),
     };
     let answered = desk.store().commit(step, Some(writer)).blocking_wait().unwrap();
@@ -245,6 +246,7 @@ fn the_reply_that_is_sent_is_stored_and_names_the_sale_that_is_booked() {
         lead: lead_id(1),
         at: at(2),
         concluded: desk.by_stored_terms(sold(1, 2).unwrap()).into(),
+        qualified: Vec::new(),
         next: end(LeadStatus::Sold),
     };
     let done = desk.store().commit(step, Some(writer)).blocking_wait().unwrap();
