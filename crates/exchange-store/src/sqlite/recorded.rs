@@ -48,7 +48,7 @@ fn lead_ids(
 }
 
 fn bought(conn: &Connection, from: Timestamp, to: Timestamp) -> Result<Vec<Bought>, StoreError> {
-    let sql = "SELECT campaign, source, counted_at, price_minor
+    let sql = "SELECT campaign, lead.source, counted_at, price_minor
                FROM attempt JOIN lead ON lead.id = attempt.lead
                WHERE counted_at >= ?1 AND counted_at < ?2
                  AND state IN ('prepared', 'unknown', 'accepted') ORDER BY counted_at";
