@@ -4,6 +4,8 @@
 //! that a file that changes while it is looked at cannot be half of each.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use exchange_model::Findings;
@@ -40,9 +42,12 @@ impl FileSet {
             let help = "name the folder that holds verticals/, buyers/, sellers/ and trees/";
             findings.push(unplaced("no_folder", message, help));
         }
-        let sections = SECTIONS.iter().flat_map(|section| files_of(dir, section, findings));
+        // A link that is turned to another folder meanwhile changes nothing of this set.
+        let resolved = dir.canonicalize().unwrap_or_else(|_absent| dir.to_owned());
+        let place = Place { shown: dir, read: &resolved };
+        let sections = SECTIONS.iter().flat_map(|section| place.files_of(section, findings));
         let mut files: Vec<_> = sections.collect();
-        files.extend(BESIDE.iter().filter_map(|name| file_of(dir, name, findings)));
+        files.extend(BESIDE.iter().filter_map(|name| place.file_of(name, findings)));
         Self::of(dir, files)
     }
 
@@ -87,54 +92,86 @@ fn hash_part(hash: &mut Sha256, part: &[u8]) {
     hash.update(part);
 }
 
-/// Names (like `buyers/acme.toml`) and texts of the files of one section, in order of their names.
-fn files_of(dir: &Path, section: &str, findings: &mut Findings) -> Vec<(String, String)> {
-    let Ok(listing) = std::fs::read_dir(dir.join(section)) else { return Vec::new() };
-    let mut names: Vec<String> = listing
-        .take(FILES_MAX)
-        .flatten()
-        .filter(|entry| entry.path().is_file())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.') && !name.ends_with('~'))
-        .collect();
-    names.sort();
-    let mut files = Vec::with_capacity(names.len());
-    for name in names {
-        let name = format!("{section}/{name}");
-        match read_text(&dir.join(&name), &name) {
-            Ok(text) => files.push((name, text)),
+/// A folder, as it is called and as it is read.
+struct Place<'a> {
+    shown: &'a Path,
+    read: &'a Path,
+}
+
+impl Place<'_> {
+    /// Names (like `buyers/acme.toml`) and texts of the files of one section, in order of their
+    /// names.
+    fn files_of(&self, section: &str, findings: &mut Findings) -> Vec<(String, String)> {
+        let names = match names_in(&self.read.join(section)) {
+            Ok(names) => names,
             Err(why) => {
-                let message = format!("`{}` {why}", dir.join(&name).display());
+                let message = format!("`{}` {why}", self.shown.join(section).display());
+                let help = "nothing of it would be routed by: put it right, or take it away";
+                findings.push(unplaced("unreadable_folder", message, help));
+                return Vec::new();
+            }
+        };
+        let names = names.into_iter().map(|name| format!("{section}/{name}"));
+        names.filter_map(|name| self.file_of(&name, findings)).collect()
+    }
+
+    /// The name and the text of a file, if it is there and no folder.
+    fn file_of(&self, name: &str, findings: &mut Findings) -> Option<(String, String)> {
+        match read_text(&self.read.join(name), name) {
+            Ok(text) => Some((name.to_owned(), text?)),
+            Err(why) => {
+                let message = format!("`{}` {why}", self.shown.join(name).display());
                 findings.push(unplaced("unreadable_file", message, "make it a UTF-8 text file"));
+                None
             }
         }
     }
-    files
 }
 
-/// The name and the text of a file beside the folders, if it is there.
-fn file_of(dir: &Path, name: &str, findings: &mut Findings) -> Option<(String, String)> {
-    let path = dir.join(name);
-    if !path.is_file() {
-        return None;
-    }
-    match read_text(&path, name) {
-        Ok(text) => Some((name.to_owned(), text)),
-        Err(why) => {
-            let message = format!("`{}` {why}", path.display());
-            findings.push(unplaced("unreadable_file", message, "make it a UTF-8 text file"));
-            None
+/// What lies in a folder, in order; nothing when there is no folder. Backups and what editors hide
+/// do not count.
+fn names_in(dir: &Path) -> Result<Vec<String>, &'static str> {
+    let listing = match std::fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == ErrorKind::NotFound && !dir.is_symlink() => {
+            return Ok(Vec::new());
         }
+        Err(_unreadable) => return Err("cannot be read as a folder"),
+    };
+    let mut names = Vec::new();
+    for entry in listing {
+        let name = entry.map_err(|_unreadable| "cannot be read as a folder")?.file_name();
+        let name = name.into_string().map_err(|_bytes| "has a file whose name is no UTF-8 text")?;
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        if names.len() == FILES_MAX {
+            return Err("has too many files");
+        }
+        names.push(name);
     }
+    names.sort();
+    Ok(names)
 }
 
-fn read_text(path: &Path, name: &str) -> Result<String, &'static str> {
+/// Nothing for what is no file. A link that leads nowhere is an error: what it named would be
+/// missing without a word.
+fn read_text(path: &Path, name: &str) -> Result<Option<String>, &'static str> {
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() => return Ok(None),
+        Ok(_file) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => return Ok(None),
+        Err(_unreadable) => return Err("cannot be read"),
+    }
     let most = if name.ends_with(".toml") { FILE_MAX } else { LIST_MAX };
-    let size = std::fs::metadata(path).map_err(|_unreadable| "cannot be read")?.len();
-    if usize::try_from(size).map_or(true, |size| size > most) {
+    let file = File::open(path).map_err(|_unreadable| "cannot be read")?;
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(|_unreadable| "cannot be read")?;
+    if bytes.len() > most {
         return Err("is too large");
     }
-    std::fs::read_to_string(path).map_err(|_unreadable| "cannot be read as UTF-8 text")
+    String::from_utf8(bytes).map(Some).map_err(|_binary| "is no UTF-8 text")
 }
 
 fn unplaced(code: &'static str, message: String, help: &str) -> Finding {
@@ -147,3 +184,6 @@ fn unplaced(code: &'static str, message: String, help: &str) -> Finding {
         help: help.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
