@@ -3,9 +3,8 @@
 use clap::{Args, ValueEnum};
 use exchange_model::Timestamp;
 use exchange_store::operators::{Force, Stop, Stops, Subject};
-use jiff::Zoned;
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::cli::books::{Books, Desk, who};
 use crate::cli::context::{Context, load_without_secrets};
@@ -170,25 +169,42 @@ fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Fail
         return Ok(now.after(wait));
     }
     let refused = |what: &str| Failure::usage(format!("`{text}` is no time: {what}"));
-    let here: Zoned = now.to_jiff().to_zoned(zone.clone());
-    let civil = match text.parse::<jiff::civil::DateTime>() {
-        Ok(civil) if text.contains('T') => civil,
-        _ => {
-            let time: Time =
-                text.parse().map_err(|_no| refused("write 17:00, 2026-11-23T17:00 or 90m"))?;
-            let today = here.date().to_datetime(time);
-            if today > here.datetime() {
-                today
-            } else {
-                here.date()
-                    .tomorrow()
-                    .map_err(|_end| refused("there is no such day"))?
-                    .to_datetime(time)
-            }
-        }
-    };
-    let zoned = civil.to_zoned(zone.clone()).map_err(|_off| refused("there is no such moment"))?;
-    Ok(Timestamp::from_jiff(zoned.timestamp()))
+    let at = by_the_clock(text, now, zone).map_err(|what| refused(what))?;
+    at.ok_or_else(|| refused("there is no such moment"))
+}
+
+/// A time, or a day with its time, without a zone; nothing when it is off the calendar.
+fn by_the_clock(
+    text: &str,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Option<Timestamp>, &'static str> {
+    const HOW: &str = "write 17:00, 2026-11-23T17:00, 2026-11-23T17:00:00-06:00 or 90m";
+    let (day, clock) = text.split_once('T').map_or((None, text), |(day, at)| (Some(day), at));
+    // A zone that cannot be read must not be left out.
+    if clock.contains(|c: char| !c.is_ascii_digit() && !":.".contains(c)) {
+        return Err(HOW);
+    }
+    let clock: Time = clock.parse().map_err(|_no_time| HOW)?;
+    if let Some(day) = day {
+        let day: Date = day.parse().map_err(|_no_day| HOW)?;
+        return Ok(shown(day.to_datetime(clock), now, zone));
+    }
+    let today = now.to_jiff().to_zoned(zone.clone()).date();
+    let at = shown(today.to_datetime(clock), now, zone).filter(|at| *at > now);
+    let tomorrow = || shown(today.tomorrow().ok()?.to_datetime(clock), now, zone);
+    Ok(at.or_else(tomorrow))
+}
+
+/// When the clock shows this: of an hour that it repeats, the one that is still to come; of one
+/// that it skips, the same minute an hour later.
+fn shown(civil: DateTime, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let at = zone.to_ambiguous_timestamp(civil);
+    if let AmbiguousOffset::Fold { .. } = at.offset() {
+        let first = at.earlier().ok().map(Timestamp::from_jiff).filter(|first| *first > now);
+        return first.or_else(|| at.later().ok().map(Timestamp::from_jiff));
+    }
+    at.compatible().ok().map(Timestamp::from_jiff)
 }
 
 #[cfg(test)]
@@ -205,5 +221,29 @@ mod tests {
         assert_eq!(at("2026-11-23T17:00"), at("2026-11-23T23:00:00Z"));
         assert_eq!(at("90m"), at("2026-11-24T00:00:00Z"));
         assert!(moment("tomorrow", now, &zone).is_err());
+    }
+
+    #[test]
+    fn an_hour_that_the_clocks_repeat_is_the_next_of_the_two() {
+        let zone = TimeZone::get("America/Chicago").unwrap();
+        let at = |text, now: &str| moment(text, now.parse().unwrap(), &zone).unwrap().to_string();
+        let (first, second) = ("2026-11-01T06:30:00.000Z", "2026-11-01T07:30:00.000Z");
+        assert_eq!(at("01:30", "2026-11-01T06:15:00Z"), first);
+        assert_eq!(at("01:30", "2026-11-01T06:45:00Z"), second);
+        assert_eq!(at("01:30", "2026-11-01T07:15:00Z"), second);
+        assert_eq!(at("2026-11-01T01:30", "2026-11-01T07:15:00Z"), second);
+        assert_eq!(at("01:30", "2026-11-01T07:45:00Z"), "2026-11-02T07:30:00.000Z");
+        // An hour that they skip is the one after it.
+        assert_eq!(at("02:30", "2027-03-14T07:00:00Z"), "2027-03-14T08:30:00.000Z");
+    }
+
+    #[test]
+    fn a_moment_with_an_offset_is_never_read_by_the_clock_of_the_books() {
+        let zone = TimeZone::get("America/Chicago").unwrap();
+        let now: Timestamp = "2026-11-23T22:30:00Z".parse().unwrap();
+        for text in ["2026-11-24T17:00+01:00", "2026-11-24T17:00:00+01:00", "2026-11-24T17+01:00"] {
+            let read = moment(text, now, &zone).map(|at| at.to_string()).ok();
+            assert!(read.is_none_or(|at| at == "2026-11-24T16:00:00.000Z"), "{text}");
+        }
     }
 }
