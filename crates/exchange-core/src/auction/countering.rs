@@ -90,6 +90,9 @@ impl Auction {
         };
         let left: Vec<Candidate<'_>> = left.into_iter().filter(stands).collect();
         let Some(next) = choose(&self.scene(&left)) else { return false };
+        if next.buyers != bid.post.buyers {
+            return !self.is_of_the_best(bid, &left);
+        }
         let rivals = next.picked.iter().filter_map(|index| {
             let at = left.get(*index)?.terms(next.buyers)?;
             Some((at.payout.amount(), at.price.amount()))
@@ -98,5 +101,14 @@ impl Auction {
         // Where a place is left beside all of them, nobody is in its way.
         usize::from(free) <= next.picked.len()
             && rivals.min().is_some_and(|least| least >= (bid.payout.amount(), bid.price.amount()))
+    }
+
+    /// Whether the bid would be one of the best set: another number of buyers may pay more in all.
+    fn is_of_the_best(&self, bid: &Bid, left: &[Candidate<'_>]) -> bool {
+        let terms = self.terms_at(bid.seat, (bid.price, bid.contract), bid.post.buyers);
+        let Ok(at) = terms.map(|at| [at]) else { return false };
+        let own = Candidate { bid: self.bids.len(), leg: 0, precedence: &bid.precedence, at: &at };
+        let all: Vec<Candidate<'_>> = left.iter().copied().chain([own]).collect();
+        choose(&self.scene(&all)).is_some_and(|best| best.picked.contains(&left.len()))
     }
 }

@@ -380,3 +380,25 @@ fn a_lead_that_a_buyer_may_have_is_pending_and_no_duplicate() {
     .heard;
     assert!(heard.contains("reply pending"), "{heard}");
 }
+
+#[test]
+fn a_counter_offer_that_pays_less_than_a_set_of_others_is_outbid() {
+    let tree = "tier one sale hybrid 2
+         acme shares 1=100%
+         bolt shares 2=100%
+         cask shares 2=100%";
+    let heard = |counter: &str| {
+        let script = format!(
+            "20 acme bids 20.00
+             21 bolt bids 9.00
+             22 cask bids 9.00
+             25 durable
+             40 acme rejects price {counter}"
+        );
+        play(setup(tree, Goal::Sell), &script).heard
+    };
+    let set = heard("12.00");
+    assert!(set.ends_with("prepare bolt 9.00 USD for 7.20 USD, one of 2\n"), "{set}");
+    let alone = heard("19.00");
+    assert!(alone.ends_with("prepare acme 19.00 USD for 15.20 USD\n"), "{alone}");
+}
