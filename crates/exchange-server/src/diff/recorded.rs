@@ -115,6 +115,7 @@ mod tests {
         let pinged = |campaign: &str| TraceEvent::Pinged {
             tier: "t".to_owned(),
             campaign: campaign.to_owned(),
+            least: None,
         };
         let no_bid = |campaign: &str, reason: &str| TraceEvent::NoBid {
             campaign: campaign.to_owned(),

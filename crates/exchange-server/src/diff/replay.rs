@@ -1,15 +1,17 @@
 //! Recorded leads, sold again by a set of files.
 //!
-//! The real auction runs, on a scripted clock. Buyers answer what they answered then; who was not
-//! asked then is guessed by its habits, and the lead is marked. Caps are counted along, so that a
-//! smaller cap leaves later leads to others. Balances, pauses by hand and duplicates are not.
+//! The real auction runs, on a scripted clock. Buyers bid what they bid then; who was not asked then
+//! is guessed by its habits, and the lead is marked. Posts that were not made then are accepted as
+//! often as that buyer accepts. Caps are counted along, so that a
+//! smaller cap leaves later leads to others; so is what each tier gave, from the first lead on, so
+//! that tiers take turns. Balances, pauses by hand and duplicates are not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_core::auction::{Delivery, Goal, NoHistory, SellerTerms, Setup, tiers_of};
-use exchange_core::record::Intent;
+use exchange_core::auction::{Delivery, Goal, SellerTerms, Setup, tiers_of};
+use exchange_core::record::{Intent, Qualified};
 use exchange_core::rehearsal::{Rehearsed, Script, rehearse};
 use exchange_core::{Durable, caps};
 use exchange_model::outcome::{Acceptance, PingAnswer, PostAnswer};
@@ -20,7 +22,7 @@ use ping_tree::{LeadRequest, PriceMode, Source, Tree, Wishes, plan};
 
 use crate::diff::habits::Habits;
 use crate::diff::recorded::Recorded;
-use crate::diff::world::World;
+use crate::diff::world::{Turns, World};
 use crate::exchange::delivery_by;
 use crate::intake::day_of;
 use crate::load::Exchange;
@@ -103,7 +105,7 @@ fn sell(
                 Some(connector) => delivery_by(connector),
                 None => Delivery::none(),
             },
-            &NoHistory,
+            &Turns { world: script.world, now: at },
         ),
         ineligible: Vec::new(),
         goal: Goal::Sell,
@@ -155,10 +157,7 @@ impl Script for Memory<'_> {
 
     fn post(&mut self, campaign: &CampaignId) -> Option<(Duration, PostAnswer)> {
         let known = self.recorded.took.get(campaign).copied();
-        let takes = known.unwrap_or_else(|| {
-            self.guess(campaign);
-            self.habits.takes(campaign, self.recorded.parts.id)
-        });
+        let takes = known.unwrap_or_else(|| self.habits.takes(campaign, self.recorded.parts.id));
         let answer = if takes {
             PostAnswer::Accepted(Acceptance::default())
         } else {
@@ -176,7 +175,12 @@ impl Script for Memory<'_> {
         }
     }
 
+    fn qualified(&mut self, members: &[Qualified]) {
+        self.world.qualified(members, self.recorded.at);
+    }
+
     fn concluded(&mut self, intent: &Intent, sold: Option<(Money, Money)>) {
+        self.world.served(intent, self.recorded.at, sold.is_some());
         let Some(price) = sold.and_then(|(price, _)| price.to_minor().ok()) else { return };
         self.world.count(&intent.campaign, &self.recorded.source, self.recorded.at, price);
     }

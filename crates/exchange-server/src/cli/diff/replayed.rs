@@ -142,14 +142,14 @@ impl Compared {
     /// What the figures rest on.
     fn caveats(&self, usable: usize) -> String {
         let mut text = format!(
-            "buyers answer as they did then; the old files sell {} of the leads as recorded\n",
+            "buyers bid as they did then and accept as often as they do; the old files sell {} of the leads as recorded\n",
             percent(self.as_recorded, usable)
         );
         if let Some(guessed) = self.after.guessed {
             let share = share_of(guessed, self.or_zero(self.after.revenue));
             text.push_str(&format!(
                 "guessed: {} of the new revenue ({share}) is from buyers that were not asked then; \
-                 they answer as they usually do\n",
+                 they bid as they usually do\n",
                 guessed.amount_text()
             ));
         }
