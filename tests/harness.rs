@@ -8,6 +8,7 @@
 pub(crate) mod binary;
 pub(crate) mod buyer;
 pub(crate) mod cli;
+pub(crate) mod contract;
 pub(crate) mod digests;
 pub(crate) mod leads;
 pub(crate) mod process;

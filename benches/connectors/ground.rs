@@ -94,6 +94,7 @@ fn lead(vertical: &Arc<Vertical>) -> Ran<Lead> {
         fields: &fields,
         sealed: Vec::new(),
         pinged: None,
+        ping_counts: false,
         today: today()?,
     };
     let taken = intake(LeadId::from_bytes([7; 16]), vertical, from);

@@ -245,6 +245,7 @@ fn leads(vertical: &Arc<Vertical>, zips: &[String]) -> Ran<Vec<Lead>> {
             fields: &fields,
             sealed: Vec::new(),
             pinged: None,
+            ping_counts: false,
             today: "2026-07-25".parse()?,
         };
         let taken = intake(LeadId::from_bytes([7; 16]), vertical, from);

@@ -140,6 +140,12 @@ impl TestBuyer {
         self.stage(CALLBACK)
     }
 
+    /// Is told in its pings the least that it may bid. For buyers of flat JSON.
+    pub(crate) fn told_floor(mut self) -> Self {
+        self.ping_body = ", floor = \"{{ floor }}\"".to_owned();
+        self
+    }
+
     /// Further tables of its connector.
     pub(crate) fn stage(mut self, tables: &str) -> Self {
         self.stages.push_str(tables);

@@ -28,6 +28,7 @@ pub(crate) struct Plan {
     places: BTreeMap<String, String>,
     source: String,
     vertical: String,
+    shared: Option<u8>,
 }
 
 /// A world that runs. Everything in it ends with it.
@@ -57,6 +58,12 @@ impl Plan {
     pub(crate) fn times(mut self, lines: &str, ping_timeout: &str) -> Self {
         self.tree = Some(lines.to_owned());
         self.ping_timeout = Some(ping_timeout.to_owned());
+        self
+    }
+
+    /// Every tier sells to two buyers at least, and to so many at most.
+    pub(crate) fn shared(mut self, most: u8) -> Self {
+        self.shared = Some(most);
         self
     }
 
@@ -120,12 +127,16 @@ impl Plan {
             "schema = 1\nid = \"auto_main\"\nvertical = \"auto_insurance\"\ntitle = \"Auto\"\n\
              {times}\npromise_lifetime = \"{promise}\"\n"
         );
+        let sale = match self.shared {
+            Some(most) => format!("\"shared\"\nmax_sold = {most}"),
+            None => "\"exclusive\"".to_owned(),
+        };
         for (nth, tier) in self.tiers.iter().enumerate() {
             let members: Vec<String> = tier.iter().map(|buyer| self.place(buyer)).collect();
             let members = members.join(", ");
             let auction = self.auction.as_deref().unwrap_or("auction = \"highest_bid\"");
             text.push_str(&format!(
-                "\n[[tier]]\nname = \"tier{nth}\"\nsale = \"exclusive\"\n{auction}\n\
+                "\n[[tier]]\nname = \"tier{nth}\"\nsale = {sale}\n{auction}\n\
                  ping_timeout = \"{pings}\"\nreserve = \"1.00\"\ncascade = 3\nmembers = [{members}]\n"
             ));
         }

@@ -44,6 +44,7 @@ mod withheld;
 
 use asking::Lost;
 use contradicting::Decided;
+pub use floor::floors;
 use late::Lateness;
 use ranking::Bid;
 use selection::Held;

@@ -46,6 +46,9 @@ pub enum TraceEvent {
         tier: String,
         /// To whom.
         campaign: String,
+        /// The least that its bid may be, as it was told where its ping says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        least: Option<String>,
     },
     /// A usable bid, or a fixed price.
     Bid {

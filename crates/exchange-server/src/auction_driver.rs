@@ -28,11 +28,13 @@ use tokio::task::JoinSet;
 use crate::callbacks::{Called, Listening};
 use crate::exchange::{Admitted, Engine};
 use crate::metrics;
+use crate::repeats::Repeat;
 use crate::resolver::{self, Word};
 use crate::running::Outcome;
+use crate::seller_api::ask::not_repostable;
 use crate::seller_api::problem::Problem;
-use crate::seller_api::too_much;
 use crate::seller_api::reply::{self, Frame};
+use crate::seller_api::too_much;
 use crate::snapshot::Snapshot;
 use crate::standing::Known;
 
@@ -65,6 +67,8 @@ pub struct Job {
     pub config: Arc<Snapshot>,
     /// What is known about the person.
     pub known: Known,
+    /// What a ping is recognised by when it comes again.
+    pub repeat: Option<Repeat>,
 }
 
 /// What the record of a request says before anybody is asked.
@@ -81,7 +85,9 @@ enum MayRun {
 pub async fn run(engine: Arc<Engine>, job: Job, progress: Progress, admitted: Admitted) {
     let is_sold = job.intake.kind == IntakeKind::Lead && job.known.is_sold();
     let mut driver = Driver::new(engine, &job, progress, admitted);
-    let wait = !job.intake.resubmission.is_empty() || !job.intake.caps.is_empty();
+    let wait = !job.intake.resubmission.is_empty()
+        || !job.intake.caps.is_empty()
+        || job.intake.repost_of.is_some();
     driver.record_intake(job.intake);
     driver.known = job.known;
     match driver.may_run(wait).await {
@@ -116,6 +122,7 @@ struct Driver {
     frame: Frame,
     tree: String,
     known: Known,
+    repeat: Option<Repeat>,
     started_at: Timestamp,
     deadline: Timestamp,
     /// Our handle of the ping, as buyers see it.
@@ -156,6 +163,7 @@ impl Driver {
             frame: job.frame.clone(),
             tree: job.setup.tree.clone(),
             known: Known::default(),
+            repeat: job.repeat,
             started_at: job.setup.started_at,
             deadline: job.setup.deadline,
             ping_id: PingId::from_bytes(job.lead.id().to_bytes()),
@@ -367,6 +375,7 @@ impl Driver {
         let problem = match refused {
             IntakeReply::PingUsed => ping_used(),
             IntakeReply::SourceCap(full) => too_much::source_cap(full, self.now()),
+            IntakeReply::NotRepostable(why) => not_repostable(why),
             IntakeReply::Accepted
             | IntakeReply::KeyInUse { .. }
             | IntakeReply::Resubmitted { .. } => self.unavailable(),
@@ -403,6 +412,9 @@ impl Driver {
     fn reply_promise(&mut self, promise: &Promise) {
         metrics::seller_ping_ended(&self.source.id, "bid");
         let reply = self.rendered.take().unwrap_or_else(|| reply::bid(promise, &self.frame));
+        if let Some(repeat) = self.repeat {
+            self.engine.repeats().keep(repeat, promise, reply.clone());
+        }
         self.finish("bid", Outcome::Reply(reply));
     }
 

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::key_ring::KeyRing;
 use crate::metrics::{self, CampaignMeters};
 use crate::rates::Rates;
+use crate::repeats::Repeats;
 use crate::running::{Claimed, Running};
 use crate::scores::Scores;
 use crate::settings::LimitSettings;
@@ -106,6 +107,7 @@ pub struct Engine {
     live: Live,
     scores: Scores,
     rates: Rates,
+    repeats: Repeats,
     in_flight: Arc<AtomicUsize>,
     auctions: TaskTracker,
     background: TaskTracker,
@@ -124,6 +126,7 @@ impl Engine {
             live,
             scores: Scores::default(),
             rates: Rates::default(),
+            repeats: Repeats::default(),
             ring: KeyRing::new(std::mem::take(&mut parts.api_keys)),
             running: Running::new(),
             listeners: Listeners::default(),
@@ -181,6 +184,12 @@ impl Engine {
     #[must_use]
     pub fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    /// What pings were promised lately.
+    #[must_use]
+    pub fn repeats(&self) -> &Repeats {
+        &self.repeats
     }
 
     /// What is durable.

@@ -6,20 +6,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exchange_core::auction::{Goal, History, REPLY_RESERVE, SellerTerms, Served, Setup, tiers_of};
+use exchange_core::auction::{
+    Goal, History, REPLY_RESERVE, SellerTerms, Served, Setup, floors, tiers_of,
+};
 use exchange_core::record::Promise;
 use exchange_model::{CampaignId, Lead, LeadId, Money, PingId, Timestamp, TreeId};
 use exchange_store::{
-    ExchangeStore, IdempotencyKey, Intake, IntakeKind, StoreError, TierMembership,
+    BuyerLimits, EarlierPosts, ExchangeStore, IdempotencyKey, Intake, IntakeKind, StoreError,
+    TierMembership,
 };
 use jiff::tz::TimeZone;
-use ping_tree::{LeadRequest, Plan, REASONS_MAX, Source, Tree, sift};
+use ping_tree::{LeadRequest, Plan, REASONS_MAX, Source, Tree, Wishes, sift};
 
 use crate::auction_driver::Job;
 use crate::exchange::Engine;
+use crate::repeats::Repeat;
 use crate::seller_api::reply::Frame;
 use crate::snapshot::Snapshot;
-use crate::standing::{Known, StoreStanding};
+use crate::standing::{Earlier, Known, StoreStanding};
 use crate::waiting::{Chances, delivery};
 
 /// What the request asks for.
@@ -40,6 +44,12 @@ pub struct Request {
     pub wanted: Wanted,
     /// The lead, or the attributes of a ping under the ping's bits.
     pub lead: Lead,
+    /// What it asks of whoever buys.
+    pub wishes: Wishes,
+    /// What became of the lead that it is posted again after.
+    pub earlier: Option<EarlierPosts>,
+    /// What it is recognised by when it comes again; only of a ping.
+    pub repeat: Option<Repeat>,
     /// Whose.
     pub source: Arc<Source>,
     /// The tree of the source.
@@ -76,8 +86,10 @@ pub async fn prepare(engine: &Engine, request: Request) -> Result<Job, StoreErro
     let whose = (&request.lead, &*request.source);
     let known = Known::look(engine, &request.config.routing, whose, request.received_at).await?;
     let budget = budget(&request);
-    let plan = whom(engine, &request, &known);
-    let setup = setup(engine, &request, &plan, budget);
+    let setup = match &request.earlier {
+        None => begin(engine, &request, (&known, None), budget),
+        Some(posts) => begin_again(engine, &request, (&known, posts), budget),
+    };
     let lead = Arc::new(request.lead);
     let is_ping = matches!(request.wanted, Wanted::Quote);
     // A ping and the post on it are no two submissions.
@@ -93,6 +105,11 @@ pub async fn prepare(engine: &Engine, request: Request) -> Result<Job, StoreErro
         callback_url: request.callback_url,
         resubmission,
         caps: request.source.caps_at(request.received_at, &request.tree.zone),
+        limits: BuyerLimits {
+            max_buyers: request.wishes.max_buyers,
+            exclude: request.wishes.exclude,
+        },
+        repost_of: request.earlier.map(|earlier| earlier.first),
     };
     Ok(Job {
         intake,
@@ -102,6 +119,7 @@ pub async fn prepare(engine: &Engine, request: Request) -> Result<Job, StoreErro
         frame: request.frame,
         config: request.config,
         known,
+        repeat: request.repeat,
     })
 }
 
@@ -140,10 +158,33 @@ fn shrunk(whole: Budget, asked: Duration) -> Budget {
     Budget { total: asked, post_reserve: share(whole.post_reserve) }
 }
 
-fn whom(engine: &Engine, request: &Request, known: &Known) -> Plan {
+/// The auction of whoever may be asked.
+fn begin(
+    engine: &Engine,
+    request: &Request,
+    (known, earlier): (&Known, Option<&Earlier>),
+    budget: Budget,
+) -> Setup {
     let config = &request.config;
-    let standing = StoreStanding::new(engine, &config.routing, request.received_at).about(known);
-    sift(&request.tree, &asked(request), &standing, REASONS_MAX)
+    let standing = StoreStanding::new(engine, &config.routing, request.received_at)
+        .about(known)
+        .after(earlier);
+    let plan = sift(&request.tree, &asked(request), &standing, REASONS_MAX);
+    setup(engine, request, &plan, budget)
+}
+
+/// The same for a lead that is posted again: whether a buyer that declined is asked again follows
+/// from the floor that it would be told now.
+fn begin_again(
+    engine: &Engine,
+    request: &Request,
+    (known, posts): (&Known, &EarlierPosts),
+    budget: Budget,
+) -> Setup {
+    let earlier = Earlier::of(posts, &request.config.connectors);
+    let first = begin(engine, request, (known, Some(&earlier)), budget);
+    let earlier = earlier.with_floors(floors(&first));
+    begin(engine, request, (known, Some(&earlier)), budget)
 }
 
 fn asked(request: &Request) -> LeadRequest<'_> {
@@ -151,7 +192,7 @@ fn asked(request: &Request) -> LeadRequest<'_> {
         lead: &request.lead,
         source: &request.source,
         at: request.received_at,
-        wishes: ping_tree::Wishes::none(),
+        wishes: &request.wishes,
     }
 }
 
@@ -194,7 +235,7 @@ fn setup(engine: &Engine, request: &Request, plan: &Plan, budget: Budget) -> Set
         deadline: request.received_at.after(budget.total),
         post_reserve: budget.post_reserve,
         seller: SellerTerms { least: larger(request.source.min_price, request.min_price) },
-        max_buyers: None,
+        max_buyers: request.wishes.max_buyers,
         tiers: tiers_of(
             plan,
             &asked(request),

@@ -25,6 +25,7 @@ pub mod operator_api;
 pub mod random;
 pub mod rates;
 pub mod reload;
+pub mod repeats;
 pub mod resolver;
 pub mod running;
 pub mod scores;

@@ -10,11 +10,13 @@ use ping_tree::{Campaign, CapLimit, Routing, Standing, Tally};
 use crate::exchange::Engine;
 
 mod breaker;
+mod earlier;
 mod person;
 mod ping_rate;
 mod throttle;
 
 pub use breaker::Breakers;
+pub use earlier::Earlier;
 pub use person::{Known, People};
 pub use ping_rate::PingRates;
 pub use throttle::Throttles;
@@ -30,6 +32,8 @@ pub struct StoreStanding<'a> {
     pub at: Timestamp,
     /// The person behind the lead.
     pub people: People<'a>,
+    /// What became of the lead when it was posted before.
+    pub earlier: Option<&'a Earlier>,
     /// Which buyers are left alone.
     pub breakers: Breakers<'a>,
     /// Which buyers are throttled.
@@ -47,6 +51,7 @@ impl<'a> StoreStanding<'a> {
             routing,
             at,
             people: People { engine, known: None },
+            earlier: None,
             breakers: Breakers { transport: engine.transport() },
             throttles: Throttles { scores: engine.scores() },
             ping_rates: PingRates { rates: engine.rates(), at },
@@ -59,6 +64,12 @@ impl<'a> StoreStanding<'a> {
     #[must_use]
     pub fn about(self, known: &'a Known) -> Self {
         Self { people: People { known: Some(known), ..self.people }, ..self }
+    }
+
+    /// The same, of a lead that was posted before.
+    #[must_use]
+    pub fn after(self, earlier: Option<&'a Earlier>) -> Self {
+        Self { earlier, ..self }
     }
 }
 
@@ -80,6 +91,7 @@ impl Standing for StoreStanding<'_> {
     fn hindered(&self, campaign: &Campaign, lead: &Lead) -> Option<IneligibleKind> {
         self.people
             .hinders(campaign, lead)
+            .or_else(|| self.earlier.and_then(|earlier| earlier.hinders(campaign)))
             .or_else(|| self.breakers.hinders(campaign, lead))
             .or_else(|| self.throttles.hinders(campaign, lead))
             .or_else(|| self.ping_rates.hinders(campaign, lead))

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::repost::NotRepostable;
 pub use exchange_core::duplicates::{Claim, Dealing, Print};
 use exchange_core::record::{Answer, CapAmount, CapLimit, Window};
 use exchange_model::reason::CapKind;
-use exchange_model::{Lead, LeadId, SourceId, Timestamp};
+use exchange_model::{BrandList, Lead, LeadId, SourceId, Timestamp};
 
 /// Longest idempotency key, in bytes.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;
@@ -83,6 +84,15 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
+/// What a request asks of whoever buys its lead.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BuyerLimits {
+    /// To how many buyers it may go at most.
+    pub max_buyers: Option<u8>,
+    /// Who has it already, by name or hash.
+    pub exclude: BrandList,
+}
+
 /// One request, before anybody is pinged.
 #[derive(Clone, Debug)]
 pub struct Intake {
@@ -108,6 +118,10 @@ pub struct Intake {
     pub resubmission: Vec<Claim>,
     /// The caps of its source, decided when it is written. Pings are not counted.
     pub caps: Vec<CapLimit>,
+    /// What it asks of whoever buys it: kept with a ping for the post on it.
+    pub limits: BuyerLimits,
+    /// The first of the leads that this one is posted again after.
+    pub repost_of: Option<LeadId>,
 }
 
 /// A cap of a source that has no room.
@@ -141,6 +155,8 @@ pub enum IntakeReply {
     },
     /// Its source has sent as many leads as this cap allows; nothing was written.
     SourceCap(FullCap),
+    /// The lead may not be posted again; nothing was written.
+    NotRepostable(NotRepostable),
 }
 
 /// An answer as the seller got it, byte for byte.

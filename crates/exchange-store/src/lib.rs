@@ -19,6 +19,7 @@ mod intake;
 pub mod operators;
 pub mod recovery;
 mod rehearsal;
+mod repost;
 mod served;
 mod sqlite;
 mod store;
@@ -32,11 +33,12 @@ mod view;
 pub use api_key::{ApiKey, KeyMode};
 pub use error::StoreError;
 pub use intake::{
-    BadIdempotencyKey, Claim, Dealing, FullCap, IDEMPOTENCY_KEY_MAX, IdempotencyKey, Intake,
-    IntakeKind, IntakeReply, Print, Renderer, StoredReply,
+    BadIdempotencyKey, BuyerLimits, Claim, Dealing, FullCap, IDEMPOTENCY_KEY_MAX, IdempotencyKey,
+    Intake, IntakeKind, IntakeReply, Print, Renderer, StoredReply,
 };
 pub use recovery::{AttemptState, Recovered};
 pub use rehearsal::rehearsal_permit;
+pub use repost::{EarlierPost, EarlierPosts, NotRepostable, REPOST_WITHIN, REPOSTS_MAX};
 pub use served::{ServedPost, TierCount, TierMembership, TierRecord};
 pub use sqlite::{
     Bought, CommitObserver, SqliteStore, StoreOptions, StoreReader, StoreStats, Synchronous,

@@ -27,6 +27,7 @@ use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Rendere
 use crate::operators::{
     Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject,
 };
+use crate::repost::EarlierPosts;
 use crate::served::{TierMembership, TierRecord};
 use crate::store::{Committed, ExchangeStore, Failure};
 use crate::suppression::{
@@ -63,6 +64,7 @@ mod readers;
 mod reading;
 mod recorded;
 mod recover;
+mod reposts;
 mod request;
 mod sales;
 mod scores;
@@ -283,6 +285,11 @@ impl ExchangeStore for SqliteStore {
             let found = views::ping(conn, &root, ping)?;
             Ok(found.filter(|record| record.source == source))
         })
+    }
+
+    fn earlier_posts(&self, source: &SourceId, lead: LeadId) -> Ticket<Option<EarlierPosts>> {
+        let source = source.clone();
+        self.readers().ask(move |conn| reposts::earlier_posts(conn, &source, lead))
     }
 
     fn status(&self, source: &SourceId, lead: LeadId) -> Ticket<Option<LeadStanding>> {

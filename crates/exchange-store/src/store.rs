@@ -21,6 +21,7 @@ use crate::intake::{Dealing, IdempotencyKey, Intake, IntakeReply, Print, Rendere
 use crate::operators::{
     Action, AuditEntry, ConfigFiles, ConfigVersion, NewVersion, Stop, Stops, Subject,
 };
+use crate::repost::EarlierPosts;
 use crate::served::{TierMembership, TierRecord};
 use crate::suppression::{SuppressionAdded, SuppressionList, SuppressionTarget, SuppressionUpload};
 use crate::ticket::Ticket;
@@ -121,6 +122,9 @@ pub trait ExchangeStore: Send + Sync + Debug {
 
     /// How a lead of this source stands.
     fn status(&self, source: &SourceId, lead: LeadId) -> Ticket<Option<LeadStanding>>;
+
+    /// What became of a lead of this source each time it was posted; nothing when it has none.
+    fn earlier_posts(&self, source: &SourceId, lead: LeadId) -> Ticket<Option<EarlierPosts>>;
 
     /// The latest dealings with a person: an early look, decided again inside commit A.
     fn dealings(&self, prints: &[Print]) -> Ticket<Vec<Dealing>>;

@@ -13,7 +13,7 @@ use settlement_ledger::chain::RecordHash;
 use std::sync::Arc;
 
 use crate::error::StoreError;
-use crate::intake::{IntakeKind, StoredReply};
+use crate::intake::{BuyerLimits, IntakeKind, StoredReply};
 use crate::recovery::AttemptState;
 use crate::vault::SealedContact;
 
@@ -99,6 +99,8 @@ pub struct PingRecord {
     pub parts: LeadParts,
     /// What was promised; nothing when nobody bid, or the auction was broken off.
     pub promise: Option<Promise>,
+    /// What it asked of whoever buys the lead.
+    pub limits: BuyerLimits,
     /// Whether a lead was posted on it.
     pub used: bool,
 }

@@ -92,6 +92,7 @@ impl TestCase {
             fields: &self.fields,
             sealed: Vec::new(),
             pinged: None,
+            ping_counts: false,
             today: self.at.date_in(&jiff::tz::TimeZone::UTC),
         };
         let lead = intake(id, &self.tree.vertical, from).map(|taken| taken.lead)?;

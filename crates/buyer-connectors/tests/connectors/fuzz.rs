@@ -156,6 +156,7 @@ impl Ground {
             fields: open,
             sealed: Vec::new(),
             pinged: Some(&Lead::example(&self.vertical, world::today())),
+            ping_counts: false,
             today: world::today(),
         };
         let taken = intake(LeadId::from_bytes([7; 16]), &self.vertical, from);

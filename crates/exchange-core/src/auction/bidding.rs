@@ -68,7 +68,8 @@ impl Auction {
             let reason = reason.to_string();
             return self.record(now, TraceEvent::Ineligible { tier, campaign, reason });
         }
-        self.record(now, TraceEvent::Pinged { tier, campaign });
+        let least = Some(self.least_price(seat).to_string());
+        self.record(now, TraceEvent::Pinged { tier, campaign, least });
         self.awaited.push(Awaited { seat, until });
         self.lateness.asked(Awaited { seat, until });
         self.outbox.push_back(Command::Ping { seat, until });

@@ -1,11 +1,21 @@
 //! The least that a buyer may pay for a lead: what it is told as the floor.
 
-use exchange_model::Money;
+use exchange_model::{CampaignId, Money};
 
 use super::appraising::is_shared;
 use super::selection::second::least_winning;
-use super::{Auction, Seat};
+use super::{Auction, Seat, Setup};
 use crate::price_terms::PriceTerms;
+
+/// The least that the bid of each campaign may be that an auction would ask.
+#[must_use]
+pub fn floors(setup: &Setup) -> Vec<(CampaignId, Money)> {
+    let auction = Auction::new(setup.started_at, setup.clone());
+    let seats = (0..auction.members.len()).map(Seat);
+    seats
+        .map(|seat| (auction.member(seat).campaign.id.clone(), auction.least_price(seat)))
+        .collect()
+}
 
 impl Auction {
     /// The least that this member's bid may be.

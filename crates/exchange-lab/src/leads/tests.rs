@@ -128,7 +128,14 @@ fn take_in(vertical: &Arc<Vertical>, stage: Stage, sent: &Value) -> Result<Intak
         .map(|(name, value)| (name.clone(), text_of(value)))
         .collect();
     let today = Date::constant(2026, 11, 23);
-    let from = IntakeFields { stage, fields: &fields, sealed: Vec::new(), pinged: None, today };
+    let from = IntakeFields {
+        stage,
+        fields: &fields,
+        sealed: Vec::new(),
+        pinged: None,
+        ping_counts: false,
+        today,
+    };
     intake(LeadId::from_bytes([7; 16]), vertical, from)
         .map_err(|errors| errors.into_iter().map(|error| error.field).collect())
 }

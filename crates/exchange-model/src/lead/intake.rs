@@ -36,6 +36,8 @@ pub struct IntakeFields<'a> {
     pub sealed: Vec<(String, String)>,
     /// What was pinged: missing fields are taken from it, differing ones refused.
     pub pinged: Option<&'a Lead>,
+    /// Whether what was pinged counts where the post says otherwise; else that is a fault.
+    pub ping_counts: bool,
     /// The day of intake, for derived fields.
     pub today: Date,
 }
@@ -61,8 +63,11 @@ pub fn intake(
     let mut lead = Lead::blank(id, vertical);
     let mut errors = Vec::new();
     for (at, field) in vertical.fields().filter(|(_, field)| field.derived.is_none()) {
-        let sent =
-            from.fields.iter().find(|(name, text)| *name == field.name && !text.trim().is_empty());
+        let is_frozen = from.ping_counts && from.pinged.is_some_and(|p| keeps(p, at, field));
+        let sent = from
+            .fields
+            .iter()
+            .find(|(name, text)| !is_frozen && *name == field.name && !text.trim().is_empty());
         match sent {
             Some((_, text)) => accept(&mut lead, at, field, text, &mut errors),
             None => take_pinged(&mut lead, at, from.pinged),
@@ -70,7 +75,9 @@ pub fn intake(
         if sent.is_none() {
             check_need(&lead, at, field, from.stage, &mut errors);
         }
-        check_pinged(&lead, at, field, from.pinged, &mut errors);
+        if !is_frozen {
+            check_pinged(&lead, at, field, from.pinged, &mut errors);
+        }
     }
     let unknown = unknown_fields(vertical, from.fields);
     keep_extras(&mut lead, &unknown, &from, &mut errors);
@@ -114,6 +121,17 @@ fn take_pinged(lead: &mut Lead, at: FieldIdx, pinged: Option<&Lead>) {
     }
 }
 
+/// Whether a field stays as the ping said it, whatever the post says: a field that buyers would
+/// have bid on stays absent as well, unless a post needs it.
+fn keeps(pinged: &Lead, at: FieldIdx, field: &Field) -> bool {
+    was_pinged(pinged, at)
+        || field.class == FieldClass::Open && field.ping != Need::No && field.post != Need::Required
+}
+
+fn was_pinged(pinged: &Lead, at: FieldIdx) -> bool {
+    pinged.attributes.get(at).is_some() || pinged.contact.get(at).is_some()
+}
+
 fn check_need(
     lead: &Lead,
     at: FieldIdx,
@@ -143,13 +161,13 @@ fn check_pinged(
     errors: &mut Vec<FieldError>,
 ) {
     let Some(pinged) = pinged else { return };
-    let was_pinged = pinged.attributes.get(at).is_some() || pinged.contact.get(at).is_some();
     let same = match field.class {
         FieldClass::Open => pinged.attributes.get(at) == lead.attributes.get(at),
         FieldClass::Contact | FieldClass::Secret => pinged.contact.get(at) == lead.contact.get(at),
     };
     // A field that the ping left out was not part of what buyers bid on only if it is contact.
-    let frozen = was_pinged || field.class == FieldClass::Open && field.ping != Need::No;
+    let frozen =
+        was_pinged(pinged, at) || field.class == FieldClass::Open && field.ping != Need::No;
     if frozen && !same {
         errors.push(FieldError {
             field: field.name.clone(),

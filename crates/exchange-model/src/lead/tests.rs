@@ -34,7 +34,14 @@ fn take(
     pinged: Option<&Lead>,
 ) -> Result<Intaken, Vec<FieldError>> {
     let fields: Vec<_> = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-    let from = IntakeFields { stage, fields: &fields, sealed: Vec::new(), pinged, today: TODAY };
+    let from = IntakeFields {
+        stage,
+        fields: &fields,
+        sealed: Vec::new(),
+        pinged,
+        ping_counts: false,
+        today: TODAY,
+    };
     intake(LeadId::from_bytes([7; 16]), &vertical(), from)
 }
 

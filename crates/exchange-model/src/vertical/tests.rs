@@ -160,6 +160,7 @@ fn taken(
         fields: &fields,
         sealed: Vec::new(),
         pinged: None,
+        ping_counts: false,
         today: Date::constant(2026, 11, 23),
     };
     match crate::lead::intake(crate::LeadId::from_bytes([1; 16]), vertical, from) {

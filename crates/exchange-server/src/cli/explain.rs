@@ -169,6 +169,7 @@ fn lead(vertical: &Arc<Vertical>, given: &[String], at: Timestamp) -> Result<Lea
         fields: &fields,
         sealed: Vec::new(),
         pinged: None,
+        ping_counts: false,
         today: at.date_in(&jiff::tz::TimeZone::UTC),
     };
     let taken = intake(LeadId::from_bytes([0; 16]), vertical, from).map_err(|wrong| {

@@ -1,19 +1,23 @@
 //! The journey of a lead in words, from its trace: for `rialto lead show` and the demo.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_core::trace::{LateBid, Trace, TraceEvent};
 
 use crate::cli::output::{DIM, GREEN, RED, YELLOW, painted};
 
+/// The reason of a ping that nobody answered in its time.
+const TIMEOUT: &str = "timeout";
+
 /// Every step in a line of its own: when, what, whom, detail.
 pub(crate) fn steps(trace: &Trace) -> Vec<String> {
+    let mut bids = Bids::default();
     let told: Vec<(u64, &'static str, String, String)> = trace
         .steps
         .iter()
         .map(|step| {
             let (what, whom, detail) = told(&step.event);
-            (step.at, what, whom, detail)
+            (step.at, what, whom, detail + &bids.beside(&step.event))
         })
         .collect();
     let width = told.iter().map(|(_, _, whom, _)| whom.chars().count()).max().unwrap_or(0);
@@ -25,6 +29,43 @@ pub(crate) fn steps(trace: &Trace) -> Vec<String> {
         .collect()
 }
 
+/// What was bid last, by campaign: a lead may be sold at another price.
+#[derive(Debug, Default)]
+struct Bids {
+    prices: BTreeMap<String, String>,
+}
+
+impl Bids {
+    fn note(&mut self, campaign: &str, price: &str) {
+        self.prices.insert(campaign.to_owned(), price.to_owned());
+    }
+
+    /// The bid of a campaign that is sold the lead at another price.
+    fn other_than(&self, campaign: &str, price: &str) -> Option<&str> {
+        self.prices.get(campaign).map(String::as_str).filter(|bid| *bid != price)
+    }
+
+    /// What a step needs to be understood beside itself.
+    fn beside(&mut self, event: &TraceEvent) -> String {
+        match event {
+            TraceEvent::Bid { campaign, price, .. } => {
+                self.note(campaign, price);
+                String::new()
+            }
+            TraceEvent::Preparing { campaign, price, .. } => {
+                let bid = self.other_than(campaign, price);
+                bid.map(|bid| format!(" for a bid of {bid}")).unwrap_or_default()
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// `alone`, or `one of at most 3`: what each buyer of a lead is promised.
+fn company(buyers: u8) -> String {
+    if buyers == 1 { "alone".to_owned() } else { format!("one of at most {buyers}") }
+}
+
 /// What happened, to whom, and how.
 fn told(event: &TraceEvent) -> (&'static str, String, String) {
     let plain =
@@ -33,7 +74,7 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
         TraceEvent::Ineligible { tier, campaign, reason } => {
             ("ineligible", campaign.clone(), format!("{reason}, tier {tier}"))
         }
-        TraceEvent::Pinged { tier, campaign } => {
+        TraceEvent::Pinged { tier, campaign, .. } => {
             ("pinged", campaign.clone(), format!("tier {tier}"))
         }
         TraceEvent::Bid { campaign, price, payout } => {
@@ -41,9 +82,7 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
         }
         TraceEvent::Valued { campaign, value, rank, handicap, chance } => {
             let handicap = handicap.as_ref().map(|off| format!(", handicap {off}"));
-            // Parts per million, as a percentage with one digit.
-            let chance =
-                chance.map(|ppm| format!(", accepts {}.{}%", ppm / 10_000, ppm / 1_000 % 10));
+            let chance = chance.map(|ppm| format!(", accepts {}", percent(ppm)));
             let more = handicap.into_iter().chain(chance).collect::<String>();
             ("valued", campaign.clone(), format!("worth {value}, ranked by {rank}{more}"))
         }
@@ -53,7 +92,8 @@ fn told(event: &TraceEvent) -> (&'static str, String, String) {
         }
         TraceEvent::Chosen { tier, buyers, members, total } => {
             let members = members.join(", ");
-            let detail = format!("tier {tier}, one of {buyers}: {members}; {total} to the seller");
+            let company = company(*buyers);
+            let detail = format!("tier {tier}, {company}: {members}; {total} to the seller");
             ("chosen", String::new(), detail)
         }
         TraceEvent::SecondPrice { campaign, bid, pays } => {
@@ -115,6 +155,13 @@ struct Story {
     tier_of: BTreeMap<String, usize>,
     asked_at: BTreeMap<String, u64>,
     posts: Vec<Post>,
+    bids: Bids,
+    /// Why a campaign pays less than it bid, where that is not its share.
+    second_prices: BTreeSet<String>,
+    /// Who had an answer taken for none already: what becomes of the call later is told once.
+    silent: BTreeSet<String>,
+    /// What was chosen to be sold to whom.
+    choices: Vec<String>,
     /// Tiers and posts as they came.
     order: Vec<Chapter>,
 }
@@ -122,6 +169,7 @@ struct Story {
 #[derive(Clone, Copy, Debug)]
 enum Chapter {
     Tier(usize),
+    Choice(usize),
     Post(usize),
 }
 
@@ -129,6 +177,8 @@ enum Chapter {
 struct Post {
     attempt: String,
     campaign: String,
+    /// Its price where that is not the bid, as in ` at the second price 25.66`.
+    price: String,
     sent_at: Option<u64>,
     outcome: String,
 }
@@ -141,20 +191,24 @@ impl Story {
                 let count = self.ineligible.entry(family.to_owned()).or_default();
                 *count = count.saturating_add(1);
             }
-            TraceEvent::Pinged { tier, campaign } => self.asked(at, tier, campaign),
+            TraceEvent::Pinged { tier, campaign, .. } => self.asked(at, tier, campaign),
             TraceEvent::Bid { campaign, price, .. } => {
+                self.bids.note(campaign, price);
                 self.said(
                     campaign,
                     format!("{} {}", painted(GREEN, amount(price)), self.after(at, campaign)),
                 );
             }
-            TraceEvent::NoBid { campaign, reason, .. } => {
-                self.said(
-                    campaign,
-                    painted(DIM, format!("no bid: {reason} {}", self.after(at, campaign))),
-                );
+            TraceEvent::NoBid { campaign, reason, .. } => self.no_bid(at, campaign, reason),
+            TraceEvent::Chosen { buyers, members, total, .. } => {
+                self.chose(*buyers, members, total);
             }
-            TraceEvent::Preparing { attempt, campaign, .. } => self.preparing(attempt, campaign),
+            TraceEvent::SecondPrice { campaign, .. } => {
+                self.second_prices.insert(campaign.clone());
+            }
+            TraceEvent::Preparing { attempt, campaign, price } => {
+                self.preparing(attempt, campaign, price);
+            }
             TraceEvent::Posted { attempt, .. } => self.sent(at, attempt),
             TraceEvent::Refused { attempt, reason } => {
                 self.ended(at, attempt, painted(YELLOW, format!("not posted: {reason}")));
@@ -170,8 +224,6 @@ impl Story {
             TraceEvent::Ranked { .. }
             | TraceEvent::Valued { .. }
             | TraceEvent::ClosedEarly { .. }
-            | TraceEvent::Chosen { .. }
-            | TraceEvent::SecondPrice { .. }
             | TraceEvent::Countered { .. }
             | TraceEvent::Prepared { .. }
             | TraceEvent::Passed { .. }
@@ -180,11 +232,38 @@ impl Story {
         }
     }
 
-    fn preparing(&mut self, attempt: &str, campaign: &str) {
+    /// A call that was given up ends once more when its buyer hangs up or its time is over.
+    fn no_bid(&mut self, at: u64, campaign: &str, reason: &str) {
+        let again = reason == TIMEOUT && !self.silent.insert(campaign.to_owned());
+        if !again {
+            let after = self.after(at, campaign);
+            self.said(campaign, painted(DIM, format!("no bid: {reason} {after}")));
+        }
+    }
+
+    fn chose(&mut self, buyers: u8, members: &[String], total: &str) {
+        let (company, members) = (company(buyers), members.join(", "));
+        self.order.push(Chapter::Choice(self.choices.len()));
+        self.choices.push(format!("{company}: {members}; {total} to the seller"));
+    }
+
+    /// The price of a post where that is not the bid.
+    fn price_of(&self, campaign: &str, price: &str) -> String {
+        if self.bids.other_than(campaign, price).is_none() {
+            return String::new();
+        }
+        let which =
+            if self.second_prices.contains(campaign) { "the second price" } else { "its share" };
+        format!(" at {which} {}", amount(price))
+    }
+
+    fn preparing(&mut self, attempt: &str, campaign: &str, price: &str) {
+        let price = self.price_of(campaign, price);
         self.order.push(Chapter::Post(self.posts.len()));
         self.posts.push(Post {
             attempt: attempt.to_owned(),
             campaign: campaign.to_owned(),
+            price,
             sent_at: None,
             outcome: String::new(),
         });
@@ -201,6 +280,7 @@ impl Story {
         }
         self.tier_of.insert(campaign.to_owned(), self.tiers.len().saturating_sub(1));
         self.asked_at.insert(campaign.to_owned(), at);
+        self.silent.remove(campaign);
     }
 
     /// A fixed price without a ping has a bid and no tier of its own: it belongs to the latest.
@@ -254,8 +334,9 @@ impl Story {
             }
             Chapter::Post(at) => {
                 let post = self.posts.get(at)?;
-                Some(format!("post       {} {}", post.campaign, post.outcome))
+                Some(format!("post       {}{} {}", post.campaign, post.price, post.outcome))
             }
+            Chapter::Choice(at) => Some(format!("chosen     {}", self.choices.get(at)?)),
         }
     }
 }
@@ -310,8 +391,8 @@ mod tests {
                 reason: text("closed"),
             },
         );
-        push(1, TraceEvent::Pinged { tier: tier(), campaign: acme() });
-        push(1, TraceEvent::Pinged { tier: tier(), campaign: metro() });
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: acme(), least: None });
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: metro(), least: None });
         push(
             41,
             TraceEvent::Bid {
@@ -375,5 +456,66 @@ mod tests {
             preferred  acme/auto 31.00 (40 ms), metro/auto no bid: declined(cap) (60 ms)
             post       acme/auto rejected: duplicate (34 ms)"]]
         .assert_eq(&anstream::adapter::strip_str(&lines).to_string());
+    }
+
+    /// Two that share a lead, after one that answered nobody.
+    fn shared() -> Trace {
+        let mut trace = Trace::new("auto_shared", Timestamp::default());
+        let mut push = |ms, event| trace.push(Duration::from_millis(ms), event);
+        let text = str::to_owned;
+        let (tier, slow) = (|| text("shared"), || text("slow/auto"));
+        let (big, small) = (|| text("big/shared"), || text("small/auto"));
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: big(), least: None });
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: small(), least: None });
+        push(1, TraceEvent::Pinged { tier: tier(), campaign: slow(), least: None });
+        let bid = |campaign, price, payout| TraceEvent::Bid {
+            campaign,
+            price: text(price),
+            payout: text(payout),
+        };
+        let silent = || TraceEvent::NoBid {
+            campaign: slow(),
+            reason: text("timeout"),
+            text: None,
+            late: None,
+        };
+        push(41, bid(big(), "10.00 USD", "7.00 USD"));
+        push(42, bid(small(), "9.00 USD", "7.00 USD"));
+        push(501, silent());
+        let members = vec![big(), small()];
+        let total = text("12.00 USD");
+        push(501, TraceEvent::Chosen { tier: tier(), buyers: 2, members, total });
+        let pays = text("8.10 USD");
+        push(501, TraceEvent::SecondPrice { campaign: small(), bid: text("9.00 USD"), pays });
+        for (attempt, campaign, price) in
+            [("att_1", big(), "6.00 USD"), ("att_2", small(), "8.10 USD")]
+        {
+            let preparing = |campaign| TraceEvent::Preparing {
+                attempt: text(attempt),
+                campaign,
+                price: text(price),
+            };
+            push(502, preparing(campaign.clone()));
+            push(503, TraceEvent::Posted { attempt: text(attempt), campaign });
+            let (reason, said, outcome) = (None, None, text("accepted"));
+            push(
+                523,
+                TraceEvent::PostAnswer { attempt: text(attempt), outcome, reason, text: said },
+            );
+        }
+        push(1003, silent());
+        trace
+    }
+
+    #[test]
+    fn who_shares_a_lead_and_pays_what_for_its_bid_is_told() {
+        let lines = brief(&shared()).join("\n");
+        expect![[r""]].assert_eq(&anstream::adapter::strip_str(&lines).to_string());
+        let told: Vec<String> =
+            steps(&shared()).into_iter().filter(|line| !line.contains("att_")).collect();
+        expect![[r""]].assert_eq(&told.join("\n"));
+        let held: Vec<String> =
+            steps(&shared()).into_iter().filter(|line| line.contains("commit A")).collect();
+        expect![[r""]].assert_eq(&held.join("\n"));
     }
 }

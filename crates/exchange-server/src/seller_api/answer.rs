@@ -99,13 +99,27 @@ async fn run(
         None => engine.admit().map_err(|_shed| busy(engine))?,
     };
     match ask.request(engine).await {
-        Ok(request) => match intake::prepare(engine, request).await {
-            Ok(job) => engine.begin(job, claimed, admitted),
-            Err(_store_error) => return refuse(&claimed, busy(engine)),
-        },
+        Ok(request) => {
+            if let Some(reply) = promised(engine, ask, &request).await {
+                claimed.answer(Outcome::Reply(reply.clone()));
+                return Ok(Some(Replied::fresh(reply)));
+            }
+            match intake::prepare(engine, request).await {
+                Ok(job) => engine.begin(job, claimed, admitted),
+                Err(_store_error) => return refuse(&claimed, busy(engine)),
+            }
+        }
         Err(problem) => return refuse(&claimed, problem),
     }
     wait(waiting).await
+}
+
+/// What the same ping was promised, while that may still be posted on.
+async fn promised(engine: &Engine, ask: &Ask, request: &intake::Request) -> Option<StoredReply> {
+    let (ping, reply) = engine.repeats().find(request.repeat.as_ref()?, request.received_at)?;
+    let record = engine.store().ping(&ask.source.id, ping).await.ok()??;
+    let is_erased = record.parts.sealed.is_none();
+    (!record.used && !is_erased).then_some(reply)
 }
 
 /// Refuses whoever waits for this request.

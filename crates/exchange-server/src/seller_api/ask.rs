@@ -9,9 +9,11 @@ use exchange_core::record::Promise;
 use exchange_model::lead::{FieldError, IntakeFields, Intaken, intake};
 use exchange_model::reason::Invalid;
 use exchange_model::{Lead, LeadId, Money, PingId, Stage, Timestamp};
-use exchange_store::{IdempotencyKey, IntakeKind, PingRecord};
+use exchange_store::{
+    BuyerLimits, EarlierPosts, IdempotencyKey, IntakeKind, NotRepostable, PingRecord,
+};
 use http::HeaderMap;
-use ping_tree::{Source, Tree};
+use ping_tree::{OnMismatch, Source, Tree, Wishes};
 use sha2::{Digest as _, Sha256};
 
 use super::SellerApi;
@@ -25,6 +27,7 @@ use super::test_mode;
 use crate::auction_driver::ping_used;
 use crate::exchange::Engine;
 use crate::intake::{Request, Wanted, day_of, new_lead_id};
+use crate::repeats::{self, Asked};
 use crate::snapshot::Snapshot;
 
 /// What is asked for.
@@ -104,6 +107,9 @@ impl Ask {
     fn new(kind: Kind, call: Call) -> Result<(Self, crate::exchange::Admitted), Problem> {
         let mut fields = call.fields;
         let reserved = reserved::take(&mut fields, call.tree.vertical.currency());
+        if reserved.repost_of.is_some() && kind != Kind::Lead {
+            fields.errors.push(fault("repost_of", Invalid::BadValue, ONLY_DIRECT));
+        }
         let header = header_name(&call.headers)?;
         let named_by_ping = header.is_none() && matches!(kind, Kind::PostOn(_));
         let ask = Self {
@@ -138,25 +144,42 @@ impl Ask {
         match self.kind {
             Kind::Lead => {
                 let id = new_lead_id(self.received_at);
-                let taken = self.intake(id, Stage::Post, None)?;
-                Ok(self.checked(taken, Wanted::Sale))
+                let taken = self.intake(id, Stage::Post, None, &[])?;
+                let earlier = self.earlier(engine).await?;
+                let request = self.checked(taken, Wanted::Sale, self.wishes());
+                Ok(Request { earlier, ..request })
             }
             Kind::Ping => {
                 let id = new_lead_id(self.received_at);
-                let taken = self.intake(id, Stage::Ping, None)?;
-                Ok(self.checked(taken, Wanted::Quote))
+                let taken = self.intake(id, Stage::Ping, None, &[])?;
+                let request = self.checked(taken, Wanted::Quote, self.wishes());
+                let asked = Asked {
+                    source: &request.source.id,
+                    min_price: request.min_price,
+                    wishes: &request.wishes,
+                    unknown: &request.frame.unknown_fields,
+                };
+                let repeat = repeats::of(&request.lead, asked, engine.keys());
+                Ok(Request { repeat, ..request })
             }
             Kind::PostOn(ping) => {
-                let (pinged, promise) = self.promised(engine, ping).await?;
+                let (pinged, promise, limits) = self.promised(engine, ping).await?;
                 let id = LeadId::from_bytes(ping.to_bytes());
-                let taken = self.intake(id, Stage::Post, Some(&pinged))?;
-                Ok(self.checked(taken, Wanted::Fulfilment(promise)))
+                let changed = self.changed(&limits);
+                let taken = self.intake(id, Stage::Post, Some(&pinged), &changed)?;
+                let BuyerLimits { max_buyers, exclude } = limits;
+                let wishes = Wishes { max_buyers, exclude };
+                Ok(self.checked(taken, Wanted::Fulfilment(promise), wishes))
             }
         }
     }
 
     /// What was pinged and promised, if it may still be posted on.
-    async fn promised(&self, engine: &Engine, ping: PingId) -> Result<(Lead, Promise), Problem> {
+    async fn promised(
+        &self,
+        engine: &Engine,
+        ping: PingId,
+    ) -> Result<(Lead, Promise, BuyerLimits), Problem> {
         let found = engine.store().ping(&self.source.id, ping).await;
         let unreadable =
             || Problem::overloaded("the ping cannot be read at the moment", engine.retry_after());
@@ -180,21 +203,62 @@ impl Ask {
             .parts
             .restore(vertical, day_of(record.parts.received_at))
             .map_err(|_erased| expired("what was pinged has been erased"))?;
-        Ok((pinged, promise))
+        Ok((pinged, promise, record.limits))
     }
 
-    fn intake(&self, id: LeadId, stage: Stage, pinged: Option<&Lead>) -> Result<Intaken, Problem> {
+    /// What the request asks of whoever buys.
+    fn wishes(&self) -> Wishes {
+        let exclude = self.reserved.exclude.clone().unwrap_or_default();
+        Wishes { max_buyers: self.reserved.max_buyers, exclude }
+    }
+
+    /// What the post asks otherwise than its ping: the promise was made for what the ping asked.
+    fn changed(&self, limits: &BuyerLimits) -> Vec<FieldError> {
+        let Reserved { max_buyers, exclude, .. } = &self.reserved;
+        let differs = [
+            ("max_buyers", max_buyers.is_some() && *max_buyers != limits.max_buyers),
+            ("exclude", exclude.as_ref().is_some_and(|exclude| *exclude != limits.exclude)),
+        ];
+        let refused = self.source.on_mismatch == OnMismatch::Refuse;
+        let differing = differs.iter().filter(|(_, differs)| refused && *differs);
+        let detail = "differs from what was pinged; ping again to change it";
+        differing.map(|(name, _)| fault(name, Invalid::PingMismatch, detail)).collect()
+    }
+
+    /// What became of the lead that this one is posted again after.
+    async fn earlier(&self, engine: &Engine) -> Result<Option<EarlierPosts>, Problem> {
+        let Some(lead) = self.reserved.repost_of else { return Ok(None) };
+        // Who declined is told by the journey of the earlier lead, which is written behind it; where
+        // it cannot be told, everybody is asked again.
+        let _written_or_not = engine.store().flush().await;
+        let found = engine.store().earlier_posts(&self.source.id, lead).await;
+        let found = found.map_err(|_store_error| {
+            let detail = "the earlier lead cannot be read at the moment";
+            Problem::overloaded(detail, engine.retry_after())
+        })?;
+        found.map(Some).ok_or_else(|| not_repostable(NotRepostable::Unknown))
+    }
+
+    fn intake(
+        &self,
+        id: LeadId,
+        stage: Stage,
+        pinged: Option<&Lead>,
+        changed: &[FieldError],
+    ) -> Result<Intaken, Problem> {
+        let of_body = [&self.fields.errors, changed].concat();
         let from = IntakeFields {
             stage,
             fields: &self.fields.pairs,
             sealed: self.reserved.sealed.clone(),
             pinged,
+            ping_counts: self.source.on_mismatch == OnMismatch::Ignore,
             today: day_of(self.received_at),
         };
         match intake(id, &self.tree.vertical, from) {
-            Ok(taken) if self.fields.errors.is_empty() => Ok(self.with_consent(taken, pinged)),
-            Ok(_) => Err(Problem::fields(self.fields.errors.clone())),
-            Err(errors) => Err(Problem::fields(together(&self.fields.errors, errors))),
+            Ok(taken) if of_body.is_empty() => Ok(self.with_consent(taken, pinged)),
+            Ok(_) => Err(Problem::fields(of_body)),
+            Err(errors) => Err(Problem::fields(together(&of_body, errors))),
         }
     }
 
@@ -212,10 +276,13 @@ impl Ask {
         Intaken { lead: taken.lead.with_consent(consented_to), ..taken }
     }
 
-    fn checked(&self, taken: Intaken, wanted: Wanted) -> Request {
+    fn checked(&self, taken: Intaken, wanted: Wanted, wishes: Wishes) -> Request {
         let id = taken.lead.id();
         Request {
             wanted,
+            wishes,
+            earlier: None,
+            repeat: None,
             lead: taken.lead,
             config: Arc::clone(&self.config),
             source: Arc::clone(&self.source),
@@ -243,6 +310,19 @@ impl Ask {
     }
 }
 
+/// Reposts of pings would be promises of promises.
+const ONLY_DIRECT: &str = "only a lead that is posted directly names an earlier one";
+
+fn fault(name: &str, code: Invalid, detail: &str) -> FieldError {
+    FieldError { field: name.to_owned(), code, detail: detail.to_owned() }
+}
+
+/// The refusal of a lead that may not be posted again.
+#[must_use]
+pub fn not_repostable(why: NotRepostable) -> Problem {
+    Problem::field("repost_of", Invalid::BadValue, why.detail())
+}
+
 /// The faults of the body and of the fields; a field with a fault of its body is not also missing.
 fn together(of_body: &[FieldError], of_fields: Vec<FieldError>) -> Vec<FieldError> {
     let mut all = of_body.to_vec();
@@ -260,15 +340,24 @@ fn header_name(headers: &HeaderMap) -> Result<Option<RequestName>, Problem> {
     })
 }
 
+/// The seller's own id names one posting of its lead: one that is posted again, for less, is another
+/// request.
+fn named(id: &str, reserved: &Reserved) -> String {
+    let mut hash = Sha256::new_with_prefix(id.as_bytes());
+    if let Some(earlier) = reserved.repost_of {
+        let least = reserved.min_price.map(|price| price.to_string()).unwrap_or_default();
+        hash.update(format!("\0{earlier}\0{least}"));
+    }
+    hex::encode(hash.finalize())
+}
+
 /// The header names a request. Without it a direct post is named by the seller's own lead id, and
 /// a post on a ping by the ping.
 fn key(kind: Kind, header: Option<RequestName>, reserved: &Reserved) -> Option<IdempotencyKey> {
     let stored_as = if kind == Kind::Ping { IntakeKind::Ping } else { IntakeKind::Lead };
     let name = match (header, kind, &reserved.seller_lead_id) {
         (Some(name), _, _) => name,
-        (None, Kind::Lead, Some(id)) => {
-            RequestName::from_seller_lead_id(&hex::encode(Sha256::digest(id.as_bytes())))
-        }
+        (None, Kind::Lead, Some(id)) => RequestName::from_seller_lead_id(&named(id, reserved)),
         (None, Kind::PostOn(ping), _) => RequestName::from_ping(ping),
         (None, Kind::Lead, None) | (None, Kind::Ping, _) => return None,
     };

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use exchange_model::lead::FieldError;
 use exchange_model::reason::Invalid;
-use exchange_model::{BrandList, Currency, Money};
+use exchange_model::{BrandList, Currency, LeadId, Money};
+use ping_tree::BUYERS_MAX;
 use url::Url;
 
 use super::body::Fields;
@@ -29,6 +30,12 @@ pub struct Reserved {
     pub callback_url: Option<Url>,
     /// Whom the consumer agreed to hear from.
     pub consented_to: Option<BrandList>,
+    /// To how many buyers the lead may go at most.
+    pub max_buyers: Option<u8>,
+    /// Buyers and brands that have the lead already.
+    pub exclude: Option<BrandList>,
+    /// The lead that this one is posted again after.
+    pub repost_of: Option<LeadId>,
 }
 
 /// Takes the reserved fields out; their faults join those of the body.
@@ -52,6 +59,14 @@ pub fn take(fields: &mut Fields, currency: Currency) -> Reserved {
     });
     reserved.callback_url = parsed(fields, "callback_url", callback_url::check);
     reserved.consented_to = brands(fields, "consented_to");
+    reserved.max_buyers = parsed(fields, "max_buyers", |text| {
+        let most = text.parse().ok().filter(|most| (1..=BUYERS_MAX).contains(most));
+        most.ok_or("expected a whole number from 1 to 10")
+    });
+    reserved.exclude = brands(fields, "exclude");
+    reserved.repost_of = parsed(fields, "repost_of", |text| {
+        text.parse().map_err(|_no_id| "expected the id of an earlier lead")
+    });
     reserved
 }
 
@@ -117,6 +132,9 @@ mod tests {
                 pair("min_price", "6,00"),
                 pair("max_time_ms", "900"),
                 pair("callback_url", "http://10.0.0.1/"),
+                pair("max_buyers", "11"),
+                pair("exclude", "Acme Mutual,Bolt"),
+                pair("repost_of", "lead_x"),
             ],
             ..Fields::default()
         };
@@ -124,7 +142,8 @@ mod tests {
         assert_eq!(fields.pairs, [pair("zip", "78701")]);
         assert_eq!(reserved.sealed, [pair("sub_id2", "s")]);
         assert_eq!(reserved.max_time, Some(Duration::from_millis(900)));
+        assert_eq!(reserved.exclude.unwrap().as_slice().len(), 2);
         let wrong: Vec<&str> = fields.errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(wrong, ["min_price", "callback_url"]);
+        assert_eq!(wrong, ["min_price", "callback_url", "max_buyers", "repost_of"]);
     }
 }

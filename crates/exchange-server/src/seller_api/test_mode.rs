@@ -224,7 +224,14 @@ fn check(
 ) -> Result<Vec<String>, Problem> {
     let stage = if kind == Kind::Ping { Stage::Ping } else { Stage::Post };
     let today = day_of(call.received_at);
-    let from = IntakeFields { stage, fields: &fields.pairs, sealed, pinged: None, today };
+    let from = IntakeFields {
+        stage,
+        fields: &fields.pairs,
+        sealed,
+        pinged: None,
+        ping_counts: false,
+        today,
+    };
     let taken = intake(new_lead_id(call.received_at), &call.tree.vertical, from);
     match taken {
         Ok(taken) if fields.errors.is_empty() => Ok(taken.unknown),

@@ -21,6 +21,7 @@ const STEPS: &[(u32, &str)] = &[
     (5, include_str!("migrations/0005_people.sql")),
     (6, include_str!("migrations/0006_operators.sql")),
     (7, include_str!("migrations/0007_scores.sql")),
+    (8, include_str!("migrations/0008_requests.sql")),
     (9, include_str!("migrations/0009_served.sql")),
 ];
 

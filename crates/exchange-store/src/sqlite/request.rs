@@ -3,7 +3,7 @@
 use exchange_core::record::{Answer, Promise, PromisedBid};
 use exchange_model::outcome::BidToken;
 use exchange_model::reason::LeadStatus;
-use exchange_model::{LeadId, MinorUnits, Money, PingId, Timestamp};
+use exchange_model::{BrandList, LeadId, MinorUnits, Money, PingId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::attempt::lead_row;
@@ -11,7 +11,7 @@ use super::columns::{coded, decimal, digits, lead_id, one, run, to_json};
 use super::places::posts;
 use super::txn::Txn;
 use crate::error::StoreError;
-use crate::intake::{FullCap, Intake, IntakeKind, IntakeReply, StoredReply};
+use crate::intake::{BuyerLimits, FullCap, Intake, IntakeKind, IntakeReply, StoredReply};
 use crate::vault::Vaulted;
 
 /// An intake as it is written: contact data sealed, the key hashed, all before it is queued.
@@ -34,6 +34,9 @@ impl Txn<'_> {
         if self.is_known(from.intake.kind, lead)? {
             return Ok(IntakeReply::PingUsed);
         }
+        if let Some(why) = self.not_repostable(&from.intake)? {
+            return Ok(IntakeReply::NotRepostable(why));
+        }
         if let Some(full) = self.full_source(&from.intake)? {
             return Ok(IntakeReply::SourceCap(full));
         }
@@ -53,8 +56,10 @@ impl Txn<'_> {
         }
         let intake = &from.intake;
         match self.resubmitted(lead, &intake.resubmission, intake.received_at)? {
-            Some(first) => Ok(IntakeReply::Resubmitted { first }),
-            None => Ok(IntakeReply::Accepted),
+            Some(first) if !self.belongs_to(intake, first)? => {
+                Ok(IntakeReply::Resubmitted { first })
+            }
+            Some(_) | None => Ok(IntakeReply::Accepted),
         }
     }
 
@@ -122,7 +127,8 @@ impl Txn<'_> {
             IntakeKind::Lead => run(
                 self.conn,
                 "INSERT INTO lead (id, source, vertical, received_at, config_version, attributes,
-                   callback_url, consented_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                   callback_url, consented_to, repost_of)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 (
                     id,
                     source,
@@ -132,13 +138,23 @@ impl Txn<'_> {
                     &from.attributes,
                     &intake.callback_url,
                     &consented_to,
+                    intake.repost_of.map(LeadId::to_bytes),
                 ),
             )?,
             IntakeKind::Ping => run(
                 self.conn,
                 "INSERT INTO ping (id, source, vertical, received_at, config_version, attributes,
-                   consented_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                (id, source, vertical, at, &intake.config_version, &from.attributes, &consented_to),
+                   consented_to, limits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                (
+                    id,
+                    source,
+                    vertical,
+                    at,
+                    &intake.config_version,
+                    &from.attributes,
+                    &consented_to,
+                    limits_text(&intake.limits),
+                ),
             )?,
         };
         Ok(())
@@ -214,6 +230,28 @@ impl Txn<'_> {
         let sql = "UPDATE ping SET status = 'abandoned' WHERE id = ?1 AND status IS NULL";
         Ok(run(self.conn, sql, [lead.to_bytes()])? == 1)
     }
+}
+
+/// A ping's limits as JSON; nothing where it has none.
+#[derive(Deserialize, Serialize)]
+struct StoredLimits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_buyers: Option<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exclude: Vec<String>,
+}
+
+fn limits_text(limits: &BuyerLimits) -> Option<String> {
+    let BuyerLimits { max_buyers, exclude } = limits;
+    let stored = StoredLimits { max_buyers: *max_buyers, exclude: exclude.as_slice().to_vec() };
+    (*limits != BuyerLimits::default()).then(|| to_json(&stored))
+}
+
+/// What was written for a ping's limits.
+pub(super) fn read_limits(text: &str) -> Option<BuyerLimits> {
+    let stored: StoredLimits = serde_json::from_str(text).ok()?;
+    let exclude = BrandList::new(stored.exclude.iter().map(String::as_str)).ok()?;
+    Some(BuyerLimits { max_buyers: stored.max_buyers, exclude })
 }
 
 /// A promised bid as JSON.

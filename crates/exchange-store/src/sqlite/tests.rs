@@ -23,7 +23,7 @@ use settlement_ledger::top_up::WireTopUp;
 
 use super::{SqliteStore, StoreOptions};
 use crate::error::StoreError;
-use crate::intake::{IdempotencyKey, Intake, IntakeKind, IntakeReply, StoredReply};
+use crate::intake::{BuyerLimits, IdempotencyKey, Intake, IntakeKind, IntakeReply, StoredReply};
 use crate::recovery::Recovered;
 use crate::store::{Committed, ExchangeStore};
 use crate::vault::RootKey;
@@ -95,6 +95,7 @@ fn lead(number: u8, phone: &str) -> Lead {
         fields: &fields,
         sealed: vec![("sub_id1".to_owned(), "planted-canary".to_owned())],
         pinged: None,
+        ping_counts: false,
         today: TODAY,
     };
     intake(lead_id(number), &vertical(), from).unwrap().lead
@@ -254,6 +255,8 @@ impl Desk {
             callback_url: Some("https://seller.example/cb".to_owned()),
             resubmission: Vec::new(),
             caps: Vec::new(),
+            limits: BuyerLimits::default(),
+            repost_of: None,
         }
     }
 

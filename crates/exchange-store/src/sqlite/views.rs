@@ -7,10 +7,10 @@ use rusqlite::{Connection, Row};
 use super::attempt::{attempt_views, status};
 use super::books;
 use super::columns::{all, coded, json, lead_id, money, money_if, one, parsed, time, time_if};
-use super::request::read_bids;
+use super::request::{read_bids, read_limits};
 use super::sales::sales;
 use crate::error::StoreError;
-use crate::intake::{IntakeKind, StoredReply};
+use crate::intake::{BuyerLimits, IntakeKind, StoredReply};
 use crate::vault::{RootKey, SealedContact, Vaulted};
 use crate::view::{ExceptionView, LeadParts, LeadStanding, LeadView, PingRecord, Replay};
 
@@ -92,7 +92,7 @@ pub(super) fn ping(
     ping: PingId,
 ) -> Result<Option<PingRecord>, StoreError> {
     let sql = format!(
-        "SELECT {PARTS}, source, expires_at, payout, currency, bids,
+        "SELECT {PARTS}, source, expires_at, payout, currency, bids, limits,
            EXISTS (SELECT 1 FROM lead WHERE lead.id = ping.id AND
              (lead.status IS NULL OR lead.status <> 'abandoned')) AS used
          FROM ping WHERE id = ?1"
@@ -103,9 +103,17 @@ pub(super) fn ping(
             source: parsed(row, "source")?,
             parts: parts(conn, root, row)?,
             promise: promise(row, ping)?,
+            limits: limits(row)?,
             used: row.get("used")?,
         })
     })
+}
+
+fn limits(row: &Row<'_>) -> Result<BuyerLimits, StoreError> {
+    let Some(text) = row.get::<_, Option<String>>("limits")? else {
+        return Ok(BuyerLimits::default());
+    };
+    read_limits(&text).ok_or(StoreError::Unreadable("limits"))
 }
 
 fn promise(row: &Row<'_>, ping: PingId) -> Result<Option<Promise>, StoreError> {
@@ -189,7 +197,10 @@ pub(super) fn lead_view(
     })
 }
 
-fn traces(conn: &Connection, lead: LeadId) -> Result<Vec<exchange_core::trace::Trace>, StoreError> {
+pub(super) fn traces(
+    conn: &Connection,
+    lead: LeadId,
+) -> Result<Vec<exchange_core::trace::Trace>, StoreError> {
     let sql = "SELECT body FROM trace WHERE lead = ?1 ORDER BY id";
     all(conn, sql, [lead.to_bytes()], |row| json(row, "body"))
 }

@@ -143,7 +143,8 @@ pub(crate) fn lead(vertical: &Arc<Vertical>, given: &[(&str, &str)]) -> Lead {
         stage: Stage::Post,
         fields: &fields,
         sealed: Vec::new(),
-        pinged: None, ping_counts: false,
+        pinged: None,
+        ping_counts: false,
         today: "2026-11-23".parse().unwrap(),
     };
     intake(LeadId::from_bytes([1; 16]), vertical, from).unwrap().lead

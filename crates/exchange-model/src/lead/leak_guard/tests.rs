@@ -60,6 +60,7 @@ fn lead(pairs: &[(&str, &str)]) -> Lead {
         fields: &fields,
         sealed: Vec::new(),
         pinged: None,
+        ping_counts: false,
         today: TODAY,
     };
     intake(LeadId::from_bytes([7; 16]), &vertical(), from).unwrap().lead

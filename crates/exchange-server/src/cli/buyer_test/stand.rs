@@ -118,6 +118,7 @@ pub(crate) fn lead(
         fields: &fields,
         sealed: Vec::new(),
         pinged: None,
+        ping_counts: false,
         today,
     };
     let taken = intake(id, vertical, from).map_err(|wrong| {

@@ -83,7 +83,8 @@ fn one_post(desk: &Desk, schedule: &Schedule, post: usize) {
         stage: Stage::Post,
         fields: &fields,
         sealed: Vec::new(),
-        pinged: None, ping_counts: false,
+        pinged: None,
+        ping_counts: false,
         today: TODAY,
     };
     let taken = intake(lead, &vertical(), fields).unwrap().lead;
