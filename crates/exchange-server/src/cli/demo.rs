@@ -10,7 +10,7 @@ use exchange_core::trace::Trace;
 use exchange_lab::load::{Answer, Answered, Histogram, LEADS_MAX};
 use exchange_lab::mock_buyers::sample_buyers;
 use exchange_lab::{Lead, LeadPlan, Leads, load};
-use exchange_model::LeadId;
+use exchange_model::{LeadId, Money};
 use exchange_store::{AttemptView, LeadView, StoreReader};
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
@@ -269,27 +269,40 @@ impl Story {
     fn lines(&self) -> Vec<String> {
         let Some(view) = &self.view else { return self.problem_line() };
         let mut lines: Vec<String> = view.traces.iter().flat_map(journey::brief).collect();
-        lines.extend(self.sale().map(|sale| {
-            let margin = sale.price.checked_sub(sale.payout).map(|margin| margin.amount_text());
-            let margin = margin.unwrap_or_default();
-            let buyer = sale.campaign.buyer();
-            format!(
-                "paid       {buyer} pays {}, the seller gets {}, margin {margin}",
-                sale.price, sale.payout
-            )
-        }));
+        lines.extend(self.paid());
         if lines.is_empty() && !view.standing.reasons.is_empty() {
             lines.push(painted(DIM, view.standing.reasons.join(", ")));
         }
         lines
     }
 
+    /// Who pays what, and what becomes of it.
+    fn paid(&self) -> Option<String> {
+        let sales: Vec<(&AttemptView, (Money, Money))> =
+            self.sales().map(|sale| (sale, booked(sale))).collect();
+        let sum = |sum: Option<(Money, Money)>, (price, payout): (Money, Money)| match sum {
+            None => Some((price, payout)),
+            Some((prices, payouts)) => {
+                Some((prices.checked_add(price).ok()?, payouts.checked_add(payout).ok()?))
+            }
+        };
+        let (price, payout) = sales.iter().map(|(_sale, booked)| *booked).fold(None, sum)?;
+        let margin = price.checked_sub(payout).ok()?.amount_text();
+        let each = sales
+            .iter()
+            .map(|(sale, (price, _))| format!("{} pays {price}", sale.campaign.buyer()));
+        let each = each.collect::<Vec<_>>().join(", ");
+        Some(format!("paid       {each}, the seller gets {payout}, margin {margin}"))
+    }
+
     fn problem_line(&self) -> Vec<String> {
         if self.problem.is_empty() { Vec::new() } else { vec![painted(DIM, &self.problem)] }
     }
 
-    fn sale(&self) -> Option<&AttemptView> {
-        self.view.as_ref()?.attempts.iter().find(|attempt| attempt.state == "accepted")
+    /// Every sale of the lead, in the order of its posts.
+    fn sales(&self) -> impl Iterator<Item = &AttemptView> {
+        let attempts = self.view.iter().flat_map(|view| &view.attempts);
+        attempts.filter(|attempt| attempt.state == "accepted")
     }
 
     fn json(&self) -> JsonStory<'_> {
@@ -299,8 +312,9 @@ impl Story {
             source: &self.source,
             lead_id: self.view.as_ref().map(|view| view.parts.id.to_string()),
             took_ms: self.took.as_millis(),
-            buyer: self.sale().map(|sale| sale.campaign.to_string()),
-            price: self.sale().map(|sale| sale.price.to_string()),
+            buyer: self.sales().next().map(|sale| sale.campaign.to_string()),
+            price: self.sales().next().map(|sale| booked(sale).0.to_string()),
+            sales: self.sales().map(JsonSale::of).collect(),
             payout: payout.map(|payout| payout.to_string()),
             journeys: self.view.as_ref().map(|view| view.traces.as_slice()).unwrap_or_default(),
         }
@@ -315,8 +329,33 @@ struct JsonStory<'a> {
     took_ms: u128,
     buyer: Option<String>,
     price: Option<String>,
+    /// All of them; `buyer` and `price` are the first one's.
+    sales: Vec<JsonSale>,
     payout: Option<String>,
     journeys: &'a [Trace],
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSale {
+    buyer: String,
+    price: String,
+    payout: String,
+}
+
+impl JsonSale {
+    fn of(sale: &AttemptView) -> Self {
+        let (price, payout) = booked(sale);
+        Self {
+            buyer: sale.campaign.to_string(),
+            price: price.to_string(),
+            payout: payout.to_string(),
+        }
+    }
+}
+
+/// Price and payout of a sale: the buyer's answer may have changed what was posted.
+fn booked(sale: &AttemptView) -> (Money, Money) {
+    sale.sold.unwrap_or((sale.price, sale.payout))
 }
 
 /// The lead's record. Its journey is written behind, so it may take a moment.

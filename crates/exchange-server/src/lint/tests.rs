@@ -110,3 +110,30 @@ fn caps_are_compared_with_what_the_days_before_brought() {
     assert_eq!(of_records(&[60; 30]), Vec::<&str>::new());
     assert_eq!(of_records(&[20; 5]), Vec::<&str>::new(), "a new campaign has time");
 }
+
+const BIDS: (&str, &str) = (
+    "mode = \"fixed\", base = \"4.00\"",
+    "mode = \"bid\", floor = \"4.00\", ceiling = \"5.00\", base = \"4.50\"",
+);
+const SHARES: (&str, &str) = ("ACCEPTS", "shares = { 1 = \"100%\", 2 = \"90%\" }");
+const WHOLE: (&str, &str) = ("ACCEPTS", "shares = { 1 = \"100%\", 2 = \"100%\" }");
+const HYBRID: (&str, &str) = ("WAIT", "1s\"\nmax_sold = 2\nsale = \"hybrid");
+const SECOND_PRICE: (&str, &str) = ("WAIT", "1s\"\nauction = \"second_price");
+const SAID: (&str, &str) = ("{{ phone }}\" }", "{{ phone }}\", cost = \"{{ price }}\" }");
+
+#[test]
+fn a_buyer_that_pays_another_price_than_it_bid_must_be_told() {
+    for words in [&[BIDS, SECOND_PRICE][..], &[BIDS, SHARES, HYBRID], &[SHARES, HYBRID]] {
+        assert_eq!(codes(words), ["price_not_told"], "{words:?}");
+        let told: Vec<_> = words.iter().copied().chain([SAID]).collect();
+        assert_eq!(codes(&told), Vec::<&str>::new(), "{told:?}");
+    }
+}
+
+#[test]
+fn a_buyer_that_pays_what_it_bid_need_not_be_told() {
+    for words in [&[BIDS][..], &[BIDS, HYBRID], &[BIDS, WHOLE, HYBRID], &[SHARES], &[SECOND_PRICE]]
+    {
+        assert_eq!(codes(words), Vec::<&str>::new(), "{words:?}");
+    }
+}
