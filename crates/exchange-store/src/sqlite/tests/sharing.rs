@@ -6,6 +6,8 @@ use exchange_model::outcome::{BidToken, Brand, Leg};
 use super::*;
 use crate::intake::Renderer;
 
+mod seeds;
+
 /// A post to one of at most `buyers`, that pays the seller half of its price.
 fn one_of(buyers: u8, number: u8, step: u8, buyer: &str, price: &str) -> Intent {
     let own = intent(number, step, buyer, price);
