@@ -12,7 +12,7 @@ use exchange_model::outcome::{PingAnswer, PostAnswer, Resolver};
 use exchange_model::{AttemptId, CampaignId, Money, Timestamp};
 
 use crate::auction::{Auction, Command, Event, Seat, Setup};
-use crate::record::{Answer, AttemptOutcome, Commit, Durable, Intent, Next};
+use crate::record::{Answer, AttemptOutcome, Commit, Durable, Intent, Next, Qualified};
 use crate::trace::Trace;
 
 /// How long a commit takes.
@@ -31,6 +31,11 @@ pub trait Script {
     fn prepare(&mut self, intent: &Intent) -> Durable {
         let _every_post_is_allowed = intent;
         Durable::Done
+    }
+
+    /// These members made a usable bid, in tiers that count it.
+    fn qualified(&mut self, members: &[Qualified]) {
+        let _nobody_counts = members;
     }
 
     /// A post ended: bought at this price and payout, or not at all.
@@ -155,6 +160,7 @@ impl Stage<'_> {
     }
 
     fn persist(&mut self, commit: Commit) {
+        self.script.qualified(&commit.qualified);
         if let Some(concluded) = commit.concluded
             && let Some(intent) = self.intents.get(&concluded.attempt)
         {

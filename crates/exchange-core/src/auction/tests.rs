@@ -375,6 +375,10 @@ fn show_commit(commit: &Commit) -> String {
         let outcome = show_outcome(&concluded.outcome);
         parts.push(format!("step {} {outcome}", concluded.attempt.step()));
     }
+    if !commit.qualified.is_empty() {
+        let names = commit.qualified.iter().map(|bid| bid.campaign.buyer().to_string());
+        parts.push(format!("bids of {}", names.collect::<Vec<_>>().join(", ")));
+    }
     match &commit.next {
         Next::Prepare(intent) => parts.push(format!(
             "prepare {} {} for {}{}{}",

@@ -253,9 +253,9 @@ fn share_counts_the_leads_that_a_member_qualified_for() {
             0ms ping acme
             0ms ping bolt
             0ms ping cask
-            21ms persist prepare bolt 9.00 USD for 7.20 USD
+            21ms persist bids of acme, bolt + prepare bolt 9.00 USD for 7.20 USD
             25ms post bolt 9.00 USD
-            40ms persist step 1 rejected + prepare cask 9.00 USD for 7.20 USD
+            40ms persist step 1 rejected + bids of cask + prepare cask 9.00 USD for 7.20 USD
             42ms post cask 9.00 USD
             60ms persist step 2 rejected + prepare acme 30.00 USD for 24.00 USD
         "#]],
