@@ -101,7 +101,7 @@ impl Desk {
         }
         assert!(once <= 1, "what is paid once is paid {once} times: {context}");
         let told = self.standing(1).payout;
-        assert_eq!(told.unwrap_or(usd("0")), paid, "{context}");
+        assert_eq!(told.unwrap_or_else(|| usd("0")), paid, "{context}");
     }
 }
 
