@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use buyer_connectors::Secrets;
-use exchange_core::operator_test;
+use exchange_core::operator_test::{self, CaseResult};
 use exchange_model::{Findings, Timestamp};
 use exchange_store::StoreError;
 use exchange_store::operators::{Action, Cause, Change, ConfigVersion, NewVersion};
@@ -186,13 +186,30 @@ impl Reloader {
     }
 
     /// Reads the folder again and, if all is well, routes by it.
-    pub async fn reload(&self, actor: &str) -> Report {
-        self.change(Cause::Reload, actor, None).await
+    pub async fn reload(self: &Arc<Self>, actor: &str) -> Report {
+        self.finish(Cause::Reload, actor, None).await
     }
 
     /// Routes by the files of an earlier version again. The operator's files stay as they are.
-    pub async fn rollback(&self, number: u64, actor: &str) -> Report {
-        self.change(Cause::Rollback, actor, Some(number)).await
+    pub async fn rollback(self: &Arc<Self>, number: u64, actor: &str) -> Report {
+        self.finish(Cause::Rollback, actor, Some(number)).await
+    }
+
+    /// Whoever asked may go away: a version that is in the store is routed by all the same.
+    async fn finish(self: &Arc<Self>, cause: Cause, actor: &str, again_of: Option<u64>) -> Report {
+        let (reloader, actor) = (Arc::clone(self), actor.to_owned());
+        let began = self.engine.now();
+        let changing = async move { reloader.change(cause, &actor, again_of).await };
+        tokio::spawn(changing).await.unwrap_or_else(|stopped| {
+            tracing::error!(panic = stopped.is_panic(), "a reload ended by a bug");
+            Report {
+                outcome: Outcome::Broken,
+                version: self.engine.config().label(),
+                findings: Findings::new(),
+                changes: Vec::new(),
+                took: self.engine.now().since(began),
+            }
+        })
     }
 
     async fn change(&self, cause: Cause, actor: &str, again_of: Option<u64>) -> Report {
@@ -206,7 +223,7 @@ impl Reloader {
             Checked::Unchanged => (Outcome::Unchanged, Vec::new()),
             Checked::Refused(why) => (why, Vec::new()),
             Checked::Good(candidate) => {
-                match self.apply(&mut live, *candidate, cause, actor, again_of).await {
+                match self.apply(&mut live, *candidate, (cause, actor, again_of)).await {
                     Ok(version) => {
                         let changes = version.changes.clone();
                         (Outcome::Applied(version), changes)
@@ -220,7 +237,7 @@ impl Reloader {
             *self.basis.lock().unwrap_or_else(PoisonError::into_inner) = basis;
         }
         drop(live);
-        self.tell(cause, actor, &outcome, &findings, began).await;
+        self.tell((cause, actor), (&outcome, &findings), began).await;
         let (version, took) = (self.engine.config().label(), self.engine.now().since(began));
         Report { outcome, version, findings, changes, took }
     }
@@ -267,9 +284,7 @@ impl Reloader {
         &self,
         live: &mut Applied,
         candidate: Candidate,
-        cause: Cause,
-        actor: &str,
-        again_of: Option<u64>,
+        (cause, actor, again_of): (Cause, &str, Option<u64>),
     ) -> Result<ConfigVersion, StoreError> {
         let Candidate { exchange, files, secrets } = candidate;
         let set = files.hash().to_owned();
@@ -287,10 +302,8 @@ impl Reloader {
     /// Log, metric and record.
     async fn tell(
         &self,
-        cause: Cause,
-        actor: &str,
-        outcome: &Outcome,
-        findings: &Findings,
+        (cause, actor): (Cause, &str),
+        (outcome, findings): (&Outcome, &Findings),
         began: Timestamp,
     ) {
         let now = self.engine.now();
@@ -370,16 +383,24 @@ fn check(
 
 /// Name and place of each operators' test that fails, with what was found instead.
 fn failing_tests(exchange: &Exchange) -> Vec<String> {
+    let failing = failing(exchange).map(|result| {
+        let place = result.place.file_line();
+        format!("{place}: {}: {}", result.name, found_instead(&result))
+    });
+    failing.take(TESTS_NAMED_MAX).collect()
+}
+
+/// The operators' tests that fail.
+fn failing(exchange: &Exchange) -> impl Iterator<Item = CaseResult> {
     let cases = exchange.tests.iter().flat_map(|(_, file)| &file.cases);
     let results = cases.map(|case| {
         operator_test::run(case, |campaign| delivery_of(&exchange.connectors, campaign))
     });
-    let failing = results.filter(|result| !result.passed()).map(|result| {
-        let first = result.mismatches.first().map(|mismatch| mismatch.message.clone());
-        let place = result.place.file_line();
-        format!("{place}: {}: {}", result.name, first.unwrap_or_default())
-    });
-    failing.take(TESTS_NAMED_MAX).collect()
+    results.filter(|result| !result.passed())
+}
+
+fn found_instead(result: &CaseResult) -> String {
+    result.mismatches.first().map(|mismatch| mismatch.message.clone()).unwrap_or_default()
 }
 
 async fn blocking(

@@ -209,6 +209,7 @@ fn judge(engine: &Engine) {
     engine.scores().judge(&buyers, &**engine.store(), engine.now());
 }
 
+#[expect(clippy::infinite_loop, reason = "it ends with the task that it runs in")]
 async fn watch(engine: &Engine) {
     loop {
         for _ in 0..SAVE_EVERY {

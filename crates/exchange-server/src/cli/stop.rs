@@ -169,7 +169,7 @@ fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Fail
         return Ok(now.after(wait));
     }
     let refused = |what: &str| Failure::usage(format!("`{text}` is no time: {what}"));
-    let at = by_the_clock(text, now, zone).map_err(|what| refused(what))?;
+    let at = by_the_clock(text, now, zone).map_err(refused)?;
     at.ok_or_else(|| refused("there is no such moment"))
 }
 

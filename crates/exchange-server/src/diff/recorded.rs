@@ -136,7 +136,7 @@ mod tests {
         let said: Vec<String> = heard
             .iter()
             .map(|(campaign, heard)| {
-                let price = heard.price.map_or("-".to_owned(), |price| price.amount_text());
+                let price = heard.price.map_or_else(|| "-".to_owned(), |price| price.amount_text());
                 format!("{campaign} {price} after {}", heard.after.as_millis())
             })
             .collect();

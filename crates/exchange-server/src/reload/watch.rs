@@ -23,6 +23,7 @@ pub const SETTLE: Duration = Duration::from_millis(500);
 type Look = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// Watches until the task is cut off.
+#[expect(clippy::infinite_loop, reason = "it ends with the task that it runs in")]
 pub async fn watch(reloader: Arc<Reloader>) {
     let mut applied = look(&reloader).await;
     let mut latest = applied.clone();

@@ -196,12 +196,8 @@ mod tests {
             band("0", PayoutRule::PerSale(usd("1"))),
             band("10.50", PayoutRule::Margin(usd("2.5"))),
         ];
-        let bands = PriceTerms {
-            payout: PayoutRule::Bands(bands.into()),
-            value: ValueRule::default(),
-            least_margin: None,
-            ..fixed.clone()
-        };
+        let bands =
+            PriceTerms { payout: PayoutRule::Bands(bands.into()), ..of_old(usd("9"), usd("4")) };
         for terms in [share, fixed, bands, of_old(usd("12"), usd("5"))] {
             assert_eq!(read(&text(&terms), Currency::USD), Some(terms));
         }

@@ -1,5 +1,7 @@
 //! Recorded leads, sold again by both sets of files, and what that comes to.
 
+use std::collections::BTreeSet;
+
 use exchange_model::{CampaignId, Currency, Money, Timestamp};
 use serde_json::{Value, json};
 
@@ -37,6 +39,13 @@ pub(super) struct Compared {
     currency: Currency,
     from: Timestamp,
     until: Timestamp,
+}
+
+/// What one campaign buys: leads, and what they cost.
+struct Row<'a> {
+    campaign: &'a CampaignId,
+    before: (usize, Option<Money>),
+    after: (usize, Option<Money>),
 }
 
 /// Sells them again.
@@ -117,8 +126,8 @@ impl Compared {
             )
         );
         let rows: Vec<_> = self.campaigns().collect();
-        let width = rows.iter().map(|row| row.0.as_str().chars().count()).max().unwrap_or(8);
-        for (campaign, (old, paid), (new, pays)) in &rows {
+        let width = rows.iter().map(|row| row.campaign.as_str().len()).max().unwrap_or(8);
+        for Row { campaign, before: (old, paid), after: (new, pays) } in &rows {
             let money = self.difference(*paid, *pays);
             text.push_str(&format!(
                 "  {:width$}  {old:>7} -> {new:<7} {money:>14}\n",
@@ -165,20 +174,19 @@ impl Compared {
         text
     }
 
-    /// Every campaign that sells otherwise: before, after.
-    fn campaigns(
-        &self,
-    ) -> impl Iterator<Item = (&CampaignId, (usize, Option<Money>), (usize, Option<Money>))> {
+    /// Every campaign that sells otherwise.
+    fn campaigns(&self) -> impl Iterator<Item = Row<'_>> {
         let all = self.before.campaigns.keys().chain(self.after.campaigns.keys());
-        let mut all: Vec<_> = all.collect();
-        all.sort();
-        all.dedup();
+        let all: BTreeSet<&CampaignId> = all.collect();
+        let of =
+            |total: &Total, campaign| total.campaigns.get(campaign).copied().unwrap_or_default();
         all.into_iter()
-            .map(|campaign| {
-                let of = |total: &Total| total.campaigns.get(campaign).copied().unwrap_or_default();
-                (campaign, of(&self.before), of(&self.after))
+            .map(move |campaign| Row {
+                campaign,
+                before: of(&self.before, campaign),
+                after: of(&self.after, campaign),
             })
-            .filter(|(_, old, new)| old != new)
+            .filter(|row| row.before != row.after)
     }
 
     fn sums(&self) -> [(&'static str, Option<Money>, Option<Money>); 3] {
@@ -213,11 +221,11 @@ impl Compared {
     pub(super) fn json(&self) -> Value {
         let campaigns: Vec<Value> = self
             .campaigns()
-            .map(|(campaign, old, new)| {
+            .map(|Row { campaign, before, after }| {
                 json!({
                     "campaign": campaign.as_str(),
-                    "leads_before": old.0, "leads_after": new.0,
-                    "revenue_before": self.text(old.1), "revenue_after": self.text(new.1),
+                    "leads_before": before.0, "leads_after": after.0,
+                    "revenue_before": self.text(before.1), "revenue_after": self.text(after.1),
                 })
             })
             .collect();

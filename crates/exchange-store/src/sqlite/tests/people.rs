@@ -1,12 +1,10 @@
 //! Duplicates, resubmissions and suppression: who is asked nothing, and at what moment.
 
-
 use exchange_model::lead::{HashForm, ListHash};
-use exchange_model::pii::FingerprintKey;
 use exchange_model::{BuyerId, VerticalId};
 
 use super::*;
-use crate::suppression::{SUPPRESSION_CHUNK_MAX, SuppressionAdded, SuppressionTarget};
+use crate::suppression::{SuppressionAdded, SuppressionTarget};
 
 fn again(desk: &Desk, number: u8) {
     let reply = desk.store().intake(desk.intake_of(number, &phone(1))).blocking_wait();
