@@ -104,8 +104,7 @@ pub(super) fn status(row: &Row<'_>) -> Result<Option<LeadStatus>, StoreError> {
 }
 
 pub(super) fn attempt_row(conn: &Connection, attempt: AttemptId) -> Result<AttemptRow, StoreError> {
-    let sql =
-        "SELECT campaign, tree, tier, source, price, currency, reply_price, reply_currency,
+    let sql = "SELECT campaign, tree, tier, source, price, currency, reply_price, reply_currency,
                  sold_price, sold_payout, handles, price_minor, counted_at, prepared_at, state
                FROM attempt WHERE lead = ?1 AND step = ?2";
     let found = one(conn, sql, (attempt.lead().to_bytes(), attempt.step()), |row| {
