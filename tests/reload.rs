@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 
 use crate::harness::process::Serving;
@@ -185,14 +186,45 @@ async fn a_refused_reload_prints_what_check_prints_and_exits_78() {
 async fn a_config_whose_tests_fail_is_not_routed_by() {
     let mut world = World::of([TestBuyer::plain("alpha", 3000)]).start().await;
     std::fs::create_dir_all(world.site.path("tests")).unwrap();
-    let sample = crate::harness::binary::repository().join("config/tests");
-    let any = std::fs::read_dir(sample).unwrap().next().unwrap().unwrap().path();
-    world.site.write("tests/theirs.toml", &std::fs::read_to_string(any).unwrap());
+    world.site.write("tests/ours.toml", FAILING_TEST);
+    write_set(&world, SETS[0]);
     let reloaded = world.run(&["reload"]);
     assert_eq!(reloaded.code, Some(78), "{}{}", reloaded.stdout, reloaded.stderr);
+    assert!(reloaded.stdout.contains("it sells for a million"), "{}", reloaded.stdout);
     world.still_sells(1).await;
+    // Nor does it come in by a restart.
+    world.serving.terminate();
+    assert!(world.serving.ended().await.success());
+    let strict = world.run(&["serve", "--strict"]);
+    assert_eq!(strict.code, Some(78), "{}{}", strict.stdout, strict.stderr);
+    world.serving = Serving::start(&world.site).await;
+    world.still_sells(2).await;
+    let operator = world.seller.at(world.site.operator);
+    let ready = operator.answer(operator.bare(Method::GET, "/readyz?verbose")).await;
+    assert!(ready.text().contains("NOT as the files on disk"), "{}", ready.text());
+    let versions = world.run(&["versions", "--json"]).json();
+    assert!(!versions.to_string().contains("tests/ours.toml"), "{versions}");
+    std::fs::remove_file(world.site.path("tests/ours.toml")).unwrap();
+    world.run(&["reload"]).ok();
     world.books_verify().await;
 }
+
+/// A test that no config passes.
+const FAILING_TEST: &str = r#"
+schema = 1
+tree = "auto_main"
+source = "kart/search"
+
+[lead.any]
+state = "TX"
+
+[[test]]
+name = "it sells for a million"
+at = 2026-11-23T10:15:00-06:00
+lead = "any"
+bids = { "alpha/auto" = "30.00" }
+expect = { status = "sold", winner = "alpha/auto", price = "1000000.00" }
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_routes_by_the_old_files_and_leaves_those_on_disk() {
@@ -256,6 +288,28 @@ async fn a_hangup_reloads_and_so_does_a_watched_folder() {
     let actors: Vec<&str> =
         audit.as_array().unwrap().iter().filter_map(|entry| entry["actor"].as_str()).collect();
     assert!(actors.contains(&"signal") && actors.contains(&"watch"), "{actors:?}");
+    world.books_verify().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_whose_asker_hangs_up_is_finished_and_the_store_and_the_exchange_agree() {
+    let mut world = World::of([TestBuyer::plain("alpha", 3000)]).start().await;
+    let address = world.site.operator;
+    for nth in 0..10 {
+        write_set(&world, SETS[nth % 2]);
+        let mut asker = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "POST /-/reload HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+        );
+        asker.write_all(request.as_bytes()).await.unwrap();
+        drop(asker);
+        until_paid(&world, SETS[nth % 2].0, u32::try_from(1_000 * (nth + 1)).unwrap()).await;
+    }
+    let operator = world.seller.at(address);
+    let ready = operator.answer(operator.bare(Method::GET, "/readyz?verbose")).await;
+    let versions = world.run(&["versions", "--json"]).json();
+    let newest = versions[0]["version"].as_str().unwrap();
+    assert!(ready.text().contains(newest), "{} is not {newest}", ready.text());
     world.books_verify().await;
 }
 

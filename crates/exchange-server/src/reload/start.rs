@@ -10,7 +10,7 @@ use exchange_model::{Findings, Timestamp};
 use exchange_store::operators::{Cause, ConfigVersion};
 use exchange_store::{ExchangeStore, StoreError};
 
-use super::{Basis, new_version, root_of, secrets};
+use super::{Basis, TESTS_NAMED_MAX, failing, found_instead, new_version, root_of, secrets};
 use crate::load::{Exchange, FileSet, compile};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
@@ -57,8 +57,19 @@ pub fn read(settings: &Settings, given: Option<Secrets>) -> Loaded {
     let secrets = secrets(settings, given, &mut findings);
     let files = FileSet::read(&settings.routing_dir, &mut findings);
     let exchange = compile(&files, settings, &secrets, &mut findings);
-    let exchange = exchange.filter(|_| !findings.has_errors());
+    let exchange =
+        exchange.filter(|exchange| !findings.has_errors() && passes(exchange, &mut findings));
     Loaded { files, secrets, exchange, findings }
+}
+
+/// Whether the operators' own tests pass: what a reload refuses does not come in by a restart.
+fn passes(exchange: &Exchange, findings: &mut Findings) -> bool {
+    for result in failing(exchange).take(TESTS_NAMED_MAX) {
+        let message = format!("the test \"{}\" fails: {}", result.name, found_instead(&result));
+        let help = "put the files or the test right: `rialto test` shows the whole journey";
+        findings.error("test_failed", result.place, message, help.to_owned());
+    }
+    !findings.has_errors()
 }
 
 /// What to begin with, kept as a version; the findings when there is nothing.
