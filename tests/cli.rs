@@ -67,7 +67,18 @@ fn check_says_the_same_as_json() {
 #[test]
 fn a_sound_config_is_ok_and_warnings_can_be_denied() {
     let site = sample();
-    assert!(run(&site, &["check"]).ok().starts_with("ok "));
+    let untested = run(&site, &["check"]).ok();
+    assert!(untested.contains("warning[tree_untested]"), "{untested}");
+    for (tree, source) in [("auto_main", "quotekart/search"), ("auto_shared", "rateharbor/mail")] {
+        let test = format!(
+            "schema = 1\ntree = \"{tree}\"\nsource = \"{source}\"\n[lead.any]\ncredit = \"good\"\n\
+             [[test]]\nname = \"sold\"\nat = 2026-11-23T10:15:00-06:00\nlead = \"any\"\n\
+             bids = {{ \"metro_direct/auto\" = \"28.50\" }}\nexpect = {{ status = \"sold\" }}\n"
+        );
+        site.write(&format!("tests/{tree}.toml"), &test);
+    }
+    let sound = run(&site, &["check"]).ok();
+    assert!(sound.starts_with("ok "), "{sound}");
     std::fs::remove_dir_all(site.path("secrets")).unwrap();
     let ran = run(&site, &["check"]);
     ended(&ran, 78);

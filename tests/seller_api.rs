@@ -487,7 +487,7 @@ async fn test_keys_never_reach_a_buyer_or_the_books() {
             buyer.name()
         );
     }
-    for table in ["ledger_transaction", "attempt", "hold", "claim"] {
+    for table in ["ledger_transaction", "attempt", "hold", "person_claim"] {
         assert_eq!(world.site.rows(table), 0, "{table}");
     }
     let live = world.seller.post(&lead(1)).await;

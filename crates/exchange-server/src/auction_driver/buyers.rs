@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use buyer_connectors::{AskJob, Connector, PingJob, PostJob};
-use exchange_core::{Auction, Event};
 use exchange_core::auction::Seat;
+use exchange_core::{Auction, Event};
 use exchange_model::outcome::{Handles, PingAnswer, PostAnswer, Resolver};
 use exchange_model::reason::{IneligibleKind, NoBid, NotSent};
 use exchange_model::{CampaignId, Timestamp};

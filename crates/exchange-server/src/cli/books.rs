@@ -198,7 +198,11 @@ impl Desk {
     }
 
     /// The buyer is done with a lead: it does not count as open any more.
-    pub(crate) fn finished(&self, campaign: &CampaignId, lead: LeadId) -> Result<Finished, Failure> {
+    pub(crate) fn finished(
+        &self,
+        campaign: &CampaignId,
+        lead: LeadId,
+    ) -> Result<Finished, Failure> {
         match self {
             Self::Own(store) => {
                 Ok(store.finished(campaign, lead, Clock::system().now()).blocking_wait()?)

@@ -1,3 +1,5 @@
+//! Chances that fade, and posts counted by what became of them.
+
 use std::time::Duration;
 
 use AttemptState::{Accepted, NotSent, Prepared, Rejected, Unknown};

@@ -55,9 +55,8 @@ impl World {
             })
             .collect();
         let files = lists.files(Files::base());
-        let files = files
-            .with("buyers/many.toml", &buyer(&drawn))
-            .with("trees/wide.toml", &tree(&drawn));
+        let files =
+            files.with("buyers/many.toml", &buyer(&drawn)).with("trees/wide.toml", &tree(&drawn));
         let exchange = files.load();
         assert!(!exchange.findings.has_errors(), "{}", exchange.rendered());
         Self { exchange, drawn, lists }

@@ -471,10 +471,15 @@ fn every_key_that_a_reader_of_connectors_knows_is_in_the_schema() {
 
 #[test]
 fn groups_fit_their_schema_and_what_their_reader_refuses_is_marked() {
-    let group = "[group.texas]\ntime_zone = \"America/Chicago\"\ncaps = { day = 500, pace = \"even\" }\n";
+    let group =
+        "[group.texas]\ntime_zone = \"America/Chicago\"\ncaps = { day = 500, pace = \"even\" }\n";
     let value = |text: &str| value_of(&document("groups.toml", text).root);
     assert_eq!(fits(Kind::Groups, &value(group), false), [""; 0]);
-    for wrong in ["planted = 1\n", "[group.b]\ncaps = { day = 1 }\n", "[group.b]\ntime_zone = \"UTC\"\ncaps = { open = 1 }\n"] {
+    for wrong in [
+        "planted = 1\n",
+        "[group.b]\ncaps = { day = 1 }\n",
+        "[group.b]\ntime_zone = \"UTC\"\ncaps = { open = 1 }\n",
+    ] {
         assert!(!fits(Kind::Groups, &value(wrong), false).is_empty(), "{wrong}");
     }
 }
