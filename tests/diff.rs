@@ -14,7 +14,7 @@ async fn a_smaller_cap_hands_later_leads_to_the_next_bidder() {
     for number in 0..LEADS {
         let answer = world.seller.post(&lead(number)).await;
         assert_eq!(answer.outcome(), "sold", "{}", answer.text());
-        world.journey_with(&answer.at("lead_id"), "accepted").await;
+        world.journey_with(&answer.at("lead_id"), "pinged").await;
     }
     let name = "buyers/alpha.toml";
     let text = std::fs::read_to_string(world.site.path(name)).unwrap();

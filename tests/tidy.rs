@@ -264,7 +264,7 @@ fn only_the_store_issues_permits_and_only_a_lead_opens_contact_data() {
             "lead/leak_guard/wanted.rs",
             "ping_value.rs",
         ]
-            .map(|file| format!("crates/exchange-model/src/{file}"));
+        .map(|file| format!("crates/exchange-model/src/{file}"));
         let elsewhere = !caller.starts_with("crates/exchange-model/");
         assert!(elsewhere || one_way.contains(&caller), "{caller} reads contact data");
     }
