@@ -2,7 +2,7 @@
 //!
 //! Posts are counted by the store, in whose record nothing can be lost. Pings and bids are counted
 //! here by the hour and written behind: a process that dies loses those of the last
-//! [`SAVE_EVERY`]. A buyer that takes pings and buys nothing is throttled by the rule of its file;
+//! `SAVE_EVERY`. A buyer that takes pings and buys nothing is throttled by the rule of its file;
 //! the verdict is looked at again every second.
 
 use std::collections::BTreeMap;
