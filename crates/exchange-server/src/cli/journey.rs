@@ -516,23 +516,23 @@ mod tests {
             chosen     one of at most 2: big/shared, small/auto; 12.00 USD to the seller
             post       big/shared at its share 6.00 accepted (20 ms)
             post       small/auto at the second price 8.10 accepted (20 ms)"#]].assert_eq(&anstream::adapter::strip_str(&lines).to_string());
-        let told: Vec<String> =
-            steps(&shared()).into_iter().filter(|line| !line.contains("att_")).collect();
+        // The times are aligned to the right, which a text in the code would lose.
+        let unindented = || steps(&shared()).into_iter().map(|line| line.trim_start().to_owned());
+        let told: Vec<String> = unindented().filter(|line| !line.contains("att_")).collect();
         expect![[r#"
-               1.0 ms  pinged        big/shared  tier shared
-               1.0 ms  pinged        small/auto  tier shared
-               1.0 ms  pinged        slow/auto   tier shared
-                41 ms  bid           big/shared  10.00 USD, would pay the seller 7.00 USD
-                42 ms  bid           small/auto  9.00 USD, would pay the seller 7.00 USD
-               501 ms  no bid        slow/auto   timeout
-               501 ms  chosen                    tier shared, one of at most 2: big/shared, small/auto; 12.00 USD to the seller
-               501 ms  second price  small/auto  pays 8.10 USD for a bid of 9.00 USD
-              1003 ms  no bid        slow/auto   timeout"#]].assert_eq(&told.join("\n"));
-        let held: Vec<String> =
-            steps(&shared()).into_iter().filter(|line| line.contains("commit A")).collect();
+            1.0 ms  pinged        big/shared  tier shared
+            1.0 ms  pinged        small/auto  tier shared
+            1.0 ms  pinged        slow/auto   tier shared
+            41 ms  bid           big/shared  10.00 USD, would pay the seller 7.00 USD
+            42 ms  bid           small/auto  9.00 USD, would pay the seller 7.00 USD
+            501 ms  no bid        slow/auto   timeout
+            501 ms  chosen                    tier shared, one of at most 2: big/shared, small/auto; 12.00 USD to the seller
+            501 ms  second price  small/auto  pays 8.10 USD for a bid of 9.00 USD
+            1003 ms  no bid        slow/auto   timeout"#]].assert_eq(&told.join("\n"));
+        let held: Vec<String> = unindented().filter(|line| line.contains("commit A")).collect();
         expect![[r#"
-               502 ms  commit A      big/shared  att_1, holds 6.00 USD for a bid of 10.00 USD
-               502 ms  commit A      small/auto  att_2, holds 8.10 USD for a bid of 9.00 USD"#]]
+            502 ms  commit A      big/shared  att_1, holds 6.00 USD for a bid of 10.00 USD
+            502 ms  commit A      small/auto  att_2, holds 8.10 USD for a bid of 9.00 USD"#]]
         .assert_eq(&held.join("\n"));
     }
 }
