@@ -120,6 +120,18 @@ fn entitled(site: &Site, heard: &[(u64, Vec<u8>)]) -> BTreeSet<(String, u64)> {
         .collect()
 }
 
+/// The same bytes without moments: microseconds since 1970, sixteen digits that begin with 17 or
+/// 18. Among so many of them, ten digits in a row are somebody's number by chance.
+fn without_moments(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = bytes.to_vec();
+    for run in kept.chunk_by_mut(|one, next| one.is_ascii_digit() && next.is_ascii_digit()) {
+        if run.len() == 16 && (run.starts_with(b"17") || run.starts_with(b"18")) {
+            run.fill(b'-');
+        }
+    }
+    kept
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_leads_leave_no_trace_of_contact_data_where_it_must_not_be() {
     let everything = run_through_the_sample().await;
@@ -135,7 +147,7 @@ async fn ten_thousand_leads_leave_no_trace_of_contact_data_where_it_must_not_be(
     }
     let mut searched = 0;
     for (name, bytes) in &everything.files {
-        assert_eq!(search.hits(bytes).first(), None, "{name} tells");
+        assert_eq!(search.hits(&without_moments(bytes)).first(), None, "{name} tells");
         searched += bytes.len();
     }
     println!("{searched} bytes of {} files searched", everything.files.len());
