@@ -1,6 +1,8 @@
 //! How long each buyer is waited for, and how likely it is to accept: what an auction is told of
 //! its members beside the config.
 
+use std::cell::OnceCell;
+
 use exchange_core::auction::Delivery;
 use exchange_model::{CampaignId, LeadId, Timestamp};
 use exchange_store::{Chance, ExchangeStore};
@@ -34,23 +36,31 @@ pub fn delivery(
 }
 
 /// How likely the campaigns of a tree are to accept a post.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Chances<'a> {
     store: &'a dyn ExchangeStore,
     now: Timestamp,
-    /// The share that the campaigns of the tree accepted together, in parts per million.
-    mean: u32,
+    tree: &'a Tree,
+    /// The share that the campaigns of the tree accepted together, in parts per million: worked out
+    /// when it is first asked for, since most tiers never do.
+    mean: OnceCell<u32>,
 }
 
 impl<'a> Chances<'a> {
     /// Of this tree at this moment.
     #[must_use]
-    pub fn of(tree: &Tree, store: &'a dyn ExchangeStore, now: Timestamp) -> Self {
-        let members = tree.tiers.iter().flat_map(|tier| &tier.members);
-        let all = members.fold(Chance::default(), |sum, member| {
-            sum.and(store.accepted_share(&member.campaign.id, now))
-        });
-        Self { store, now, mean: all.share() }
+    pub const fn of(tree: &'a Tree, store: &'a dyn ExchangeStore, now: Timestamp) -> Self {
+        Self { store, now, tree, mean: OnceCell::new() }
+    }
+
+    fn mean(&self) -> u32 {
+        *self.mean.get_or_init(|| {
+            let members = self.tree.tiers.iter().flat_map(|tier| &tier.members);
+            let all = members.fold(Chance::default(), |sum, member| {
+                sum.and(self.store.accepted_share(&member.campaign.id, self.now))
+            });
+            all.share()
+        })
     }
 
     /// At which moment.
@@ -62,12 +72,12 @@ impl<'a> Chances<'a> {
     /// Of a campaign with these answers, and 8 posts at the tree's mean.
     #[must_use]
     pub fn of_answers(&self, answers: Chance) -> u32 {
-        answers.with_mean(self.mean)
+        answers.with_mean(self.mean())
     }
 
     /// Of one campaign, in parts per million: its own posts and 8 at the tree's mean.
     #[must_use]
     pub fn chance(&self, campaign: &CampaignId) -> u32 {
-        self.store.accepted_share(campaign, self.now).with_mean(self.mean)
+        self.store.accepted_share(campaign, self.now).with_mean(self.mean())
     }
 }

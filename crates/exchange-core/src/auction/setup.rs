@@ -107,7 +107,8 @@ pub struct Member {
     /// What it pays where the price is the contract's, with the rules that hold; perhaps nothing
     /// or less.
     pub contract: Option<Money>,
-    /// The measured chance that it accepts a post, in parts per million.
+    /// The measured chance that it accepts a post, in parts per million; the whole where nothing
+    /// of its tier looks at it.
     pub chance: u32,
     /// What the tier it stands in gave it so far.
     pub served: Served,
@@ -213,6 +214,7 @@ pub fn tiers_of(
         let member = |place: &Arc<TierMember>| Member {
             delivery: delivery(&place.campaign),
             served: served(&place.campaign),
+            chance: chance(history, tier, &place.campaign.id),
             ..member(place, request, history)
         };
         TierSetup {
@@ -254,6 +256,15 @@ fn served(
     }
 }
 
+/// How likely a member is to accept; certain where nothing of the tier looks at it.
+fn chance(history: &dyn History, tier: &Tier, campaign: &CampaignId) -> u32 {
+    if tier.rank == Rank::Expected || tier.ties.contains(&Tie::AcceptRate) {
+        history.chance(campaign)
+    } else {
+        CHANCE_WHOLE
+    }
+}
+
 fn member(place: &TierMember, request: &LeadRequest<'_>, history: &dyn History) -> Member {
     let campaign = &place.campaign;
     let attributes = request.lead.attributes();
@@ -273,7 +284,7 @@ fn member(place: &TierMember, request: &LeadRequest<'_>, history: &dyn History) 
         payout: request.source.payout_rule(campaign).clone(),
         value: ValueRule { changes: changes.collect(), haircut: campaign.haircut },
         contract: contract.and_then(|base| campaign.adjusted(base, attributes, request.at)),
-        chance: history.chance(&campaign.id),
+        chance: CHANCE_WHOLE,
         served: Served::default(),
         campaign: Arc::clone(campaign),
     }
